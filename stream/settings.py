@@ -1,0 +1,278 @@
+"""Every setting of worker, backtest and topics in one place: unit, default, and when to change it.
+
+A setting is given as an option (``--allowed-lateness 2h``) or an environment variable
+(``BONUS_ALLOWED_LATENESS=2h``); the option wins. The descriptions here are what ``--help`` shows.
+
+```
+LimitSettings    what decides results: lateness, skew, dedupe, topics in step
+KafkaSettings    how to reach Kafka
+ └── Settings    the worker: both of these, and Redis, programmes, bounds, times, logs
+```
+"""
+
+import re
+import ssl
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stream.core.rules import Limits
+from stream.errors import InputError
+
+ENV_PREFIX = "BONUS_"
+
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)")
+
+
+def parse_duration(written: object) -> timedelta:
+    """Read ``250ms``, ``10s``, ``5m``, ``24h`` or ``30d`` (a day is 24 h); a timedelta passes through.
+
+    Raises ValueError with what was expected, also for a bare number: a unit is never guessed.
+    """
+    if isinstance(written, timedelta):
+        return written
+    match = _DURATION.fullmatch(written) if isinstance(written, str) else None
+    if match is None:
+        raise ValueError(f"expected a duration such as 500ms, 10s, 5m, 24h or 30d, got {written!r}")
+    try:
+        return timedelta(milliseconds=int(match[1]) * _UNITS_MS[match[2]])
+    except OverflowError:
+        raise ValueError(f"a duration of {written} is too long") from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+
+
+class _Environment(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+
+class LimitSettings(_Environment):
+    """The limits that decide results. Give worker and backtest the same ones."""
+
+    allowed_lateness: Duration = Field(
+        timedelta(hours=1),
+        description="How far event time may lie behind arrival; older events go to `late`. "
+        "Raise it when producers buffer longer; it costs memory for ids.",
+    )
+    allowed_skew: Duration = Field(
+        timedelta(minutes=5),
+        description="How far event time may run ahead of arrival before a record is a `clock_error`.",
+    )
+    dedupe_window: Duration | None = Field(
+        None,
+        description="How long an accepted event's id is remembered, by arrival. "
+        "Default and least: lateness + skew.",
+    )
+    topic_lag: Duration = Field(
+        timedelta(hours=1),
+        description="How far the Kafka timestamps of one partition number's topics may lie apart. "
+        "Raise it when one topic is produced in large delayed batches; panes are kept longer.",
+    )
+
+    @model_validator(mode="after")
+    def _dedupe_spans_lateness_and_skew(self) -> Self:
+        least = self.allowed_lateness + self.allowed_skew
+        if self.dedupe_window is not None and self.dedupe_window < least:
+            raise ValueError(
+                f"dedupe_window must be at least allowed_lateness + allowed_skew, that is {least}"
+            )
+        return self
+
+    def limits(self) -> Limits:
+        """The same limits as the core reads them, in milliseconds."""
+        dedupe_window = self.dedupe_window or self.allowed_lateness + self.allowed_skew
+        return Limits(
+            allowed_lateness_ms=in_ms(self.allowed_lateness),
+            allowed_skew_ms=in_ms(self.allowed_skew),
+            dedupe_window_ms=in_ms(dedupe_window),
+            topic_lag_ms=in_ms(self.topic_lag),
+        )
+
+
+class KafkaSettings(_Environment):
+    """How to reach Kafka. TLS and SASL options have aiokafka's names."""
+
+    kafka: str = Field(
+        "localhost:9092", description="Bootstrap brokers, HOST:PORT, several separated by commas."
+    )
+    topic_prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,200}$",
+        description="Put before every topic name, for example `acme.`: environments that share a cluster.",
+    )
+    connect_timeout: PositiveDuration = Field(
+        timedelta(seconds=60),
+        description="How long to retry Kafka and Redis at the start before ending with exit code 3.",
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="What the brokers' listener speaks."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="How to log in where security_protocol is SASL_*."
+    )
+    sasl_plain_username: str | None = Field(None, description="User name for PLAIN and SCRAM.")
+    sasl_plain_password: SecretStr | None = Field(
+        None,
+        description="Password for PLAIN and SCRAM. Prefer the environment: options show in the process list.",
+    )
+    ssl_cafile: Path | None = Field(
+        None, description="PEM file of the authorities to trust. Default: the system's."
+    )
+    ssl_certfile: Path | None = Field(None, description="PEM file of the client certificate, for mutual TLS.")
+    ssl_keyfile: Path | None = Field(
+        None, description="PEM file of the client's key, where it isn't in ssl_certfile."
+    )
+    ssl_password: SecretStr | None = Field(
+        None, description="Password of the client's key. Prefer the environment."
+    )
+    check_crcs: bool = Field(
+        True, description="Check the checksum of every batch read. Off only for brokers that write none."
+    )
+
+    @field_validator("kafka")
+    @classmethod
+    def _brokers_are_addresses(cls, written: str) -> str:
+        for broker in written.split(","):
+            _, _, port = broker.strip().rpartition(":")
+            if "://" in broker or not port.isdecimal() or not 0 < int(port) < 65536:
+                raise ValueError(f"expected HOST:PORT, several separated by commas, got {broker!r}")
+        return written
+
+    @model_validator(mode="after")
+    def _sasl_has_credentials(self) -> Self:
+        if self.security_protocol.startswith("SASL") and not (
+            self.sasl_plain_username and self.sasl_plain_password
+        ):
+            raise ValueError("security_protocol SASL_* needs sasl_plain_username and sasl_plain_password")
+        return self
+
+    def kafka_options(self) -> dict[str, object]:
+        """Keyword arguments for every aiokafka client: brokers, TLS and SASL.
+
+        Raises InputError where a certificate or key can't be read.
+        """
+        options: dict[str, object] = {
+            "bootstrap_servers": [broker.strip() for broker in self.kafka.split(",")],
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            options["ssl_context"] = self._ssl_context()
+        if self.security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.sasl_mechanism
+            options["sasl_plain_username"] = self.sasl_plain_username
+            options["sasl_plain_password"] = _revealed(self.sasl_plain_password)
+        return options
+
+    def consumer_options(self) -> dict[str, object]:
+        """Keyword arguments for every aiokafka consumer: those of all clients, and whether to check sums."""
+        return self.kafka_options() | {"check_crcs": self.check_crcs}
+
+    def topic(self, name: str) -> str:
+        """The name in Kafka of one of our topics."""
+        return self.topic_prefix + name
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ssl_cafile)
+            if self.ssl_certfile is not None:
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, _revealed(self.ssl_password))
+        except OSError as error:  # ssl.SSLError is one
+            raise InputError(f"ssl_cafile, ssl_certfile or ssl_keyfile can't be used: {error}.") from error
+        return context
+
+
+class Settings(KafkaSettings, LimitSettings):
+    """Everything a worker is told."""
+
+    programs: Path = Field(description="Folder of the programmes' *.yaml and *.yml files.")
+    redis: str = Field(
+        "redis://localhost:6379/0",
+        repr=False,
+        description="URL of the Redis that keeps the counters: redis://, rediss:// (TLS) or unix://.",
+    )
+    group: str = Field(
+        "bonus",
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="Consumer group, and the name under which state is kept. "
+        "A new name counts from the logs' start.",
+    )
+    http_port: int = Field(
+        0, ge=0, le=65535, description="Port of health, metrics and state over HTTP. 0 is off."
+    )
+    allow_create_time: bool = Field(
+        False,
+        description="Accept input topics with message.timestamp.type=CreateTime. "
+        "Only where producers' clocks are trusted: see topics in step.",
+    )
+    accept_gap: bool = Field(
+        False,
+        description="Go on where Kafka no longer has records that the state still needs. "
+        "Their counts are lost: use it once, after the sentence that asks for it.",
+    )
+    drain_timeout: PositiveDuration = Field(
+        timedelta(seconds=15),
+        description="How long SIGTERM waits for work in flight and a last checkpoint. "
+        "Keep it below the orchestrator's kill.",
+    )
+    session_timeout: PositiveDuration = Field(
+        timedelta(seconds=10),
+        description="How long a silent worker keeps its partitions. "
+        "Lower is quicker take-over, and more false alarms.",
+    )
+    checkpoint_interval: PositiveDuration = Field(
+        timedelta(seconds=1),
+        description="Time between checkpoints to Redis. Longer spares Redis and makes take-over replay more.",
+    )
+    max_subjects_in_memory: int = Field(
+        200_000,
+        ge=1_000,
+        description="Creators and videos a partition keeps in memory; "
+        "the least recently used live in Redis alone.",
+    )
+    max_bytes_in_flight: int = Field(
+        64 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes read and not yet counted, over all partitions; beyond it reading pauses.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="How log lines look; auto is console on a terminal, else JSON."
+    )
+
+    @field_validator("redis")
+    @classmethod
+    def _redis_is_a_url(cls, written: str) -> str:
+        if urlsplit(written).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("expected a URL that starts with redis://, rediss:// or unix://")
+        return written
+
+    @property
+    def app(self) -> str:
+        """The application's name, from which transactional ids and Redis keys are made: the group."""
+        return self.group
+
+    @property
+    def redis_address(self) -> str:
+        """The Redis URL without its credentials, for logs and errors."""
+        url = urlsplit(self.redis)
+        return url._replace(netloc=url.netloc.rpartition("@")[2], query="").geturl()
+
+
+def in_ms(duration: timedelta) -> int:
+    """A duration in whole milliseconds, rounded down."""
+    return duration // timedelta(milliseconds=1)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
