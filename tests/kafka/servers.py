@@ -1,0 +1,134 @@
+"""The real servers as fixtures: a Kafka broker for the whole test run, Redis for the run or for one test.
+
+``BONUS_TEST_KAFKA`` (host:port) and ``BONUS_TEST_REDIS`` (URL) name servers to use instead of our own. Where neither
+can be had the tests are skipped with one line; with ``CI=true`` that is a failure.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import NoReturn
+from uuid import uuid4
+
+import pytest
+import redis
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.kafka.broker import Broker, CannotRun
+from tests.kafka.redis_server import RedisServer
+
+TOPICS = ("views", "likes", "shares", "comments", "bonuses", "rejected", "late")
+
+
+@dataclass
+class Kafka:
+    """A broker to test against, and the topics of one test. ``prefix`` stands before every topic name of the test."""
+
+    bootstrap: str
+    prefix: str
+    created: list[str] = field(default_factory=list)
+
+    async def create_topics(self, prefix: str | None = None, partitions: int = 4) -> str:
+        """Makes the topics with the test's own prefix, or another; returns the prefix."""
+        prefix = self.prefix if prefix is None else prefix
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(prefix + topic, partitions, 1) for topic in TOPICS])
+        finally:
+            await admin.close()
+        self.created += [prefix + topic for topic in TOPICS]
+        return prefix
+
+    async def delete_topics(self) -> None:
+        """Takes the test's topics away, so that a long run does not pile up partitions."""
+        if not self.created:
+            return
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics(self.created)
+        finally:
+            await admin.close()
+
+
+def unavailable(service: str, why: CannotRun) -> NoReturn:
+    """Skips the test, in one line for all of them; in CI nothing may be skipped."""
+    sentence = f"{service} is needed and can't be had: {why}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Kafka broker that lives as long as the test run."""
+    given = os.environ.get("BONUS_TEST_KAFKA")
+    if given:
+        yield given
+        return
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+    except CannotRun as why:
+        unavailable("Kafka", why)
+    try:
+        yield broker.bootstrap
+    finally:
+        # Nobody needs its data any more, and an orderly end takes seconds.
+        broker.kill()
+
+
+@pytest.fixture
+async def kafka(kafka_bootstrap: str) -> AsyncIterator[Kafka]:
+    """A broker, and a topic prefix that is this test's alone."""
+    broker = Kafka(bootstrap=kafka_bootstrap, prefix=f"t{uuid4().hex[:12]}.")
+    yield broker
+    await broker.delete_topics()
+
+
+@pytest.fixture(scope="session")
+def redis_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis that lives as long as the test run."""
+    given = os.environ.get("BONUS_TEST_REDIS")
+    if given:
+        yield given
+        return
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    try:
+        server.start()
+    except CannotRun as why:
+        unavailable("Redis", why)
+    try:
+        yield server.url
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def redis_url(redis_session: str) -> str:
+    """The URL of a Redis. Our own is empty; one that was given is left as it is, so use `app_name` for the keys."""
+    if not os.environ.get("BONUS_TEST_REDIS"):
+        with redis.Redis.from_url(redis_session) as client:
+            client.flushall()
+    return redis_session
+
+
+@pytest.fixture
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of this test alone, to crash: it comes back empty, as one without persistence does."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    try:
+        server.start()
+    except CannotRun as why:
+        unavailable("Redis", why)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def app_name() -> str:
+    """An application name that no other test uses: for consumer groups, transactional ids and Redis keys."""
+    return f"t{uuid4().hex[:12]}"

@@ -1,0 +1,67 @@
+"""The servers beneath the tests are real: transactions isolate, fences hold, a crash loses what it should."""
+
+import redis
+from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Producer
+
+from tests.kafka.redis_server import RedisServer
+from tests.kafka.servers import Kafka
+
+
+def transactional(bootstrap: str, name: str) -> Producer:
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "transactional.id": name, "partitioner": "murmur2_random"}
+    )
+    producer.init_transactions(10)
+    return producer
+
+
+async def values_of(bootstrap: str, topic: str, count: int, isolation: str) -> list[bytes | None]:
+    """The first ``count`` values of a topic, as a reader of that isolation level sees them."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", isolation_level=isolation
+    )
+    await consumer.start()
+    try:
+        return [(await consumer.getone()).value for _ in range(count)]
+    finally:
+        await consumer.stop()
+
+
+async def test_what_a_transaction_aborts_is_never_read(kafka: Kafka, app_name: str) -> None:
+    """A committed reader sees the committed records alone; an uncommitted one sees the aborted record too."""
+    await kafka.create_topics(partitions=1)
+    topic = f"{kafka.prefix}bonuses"
+    producer = transactional(kafka.bootstrap, app_name)
+    producer.begin_transaction()
+    producer.produce(topic, key=b"ada", value=b"aborted")
+    producer.flush(10)
+    producer.abort_transaction(10)
+    for value in (b"first", b"second"):
+        producer.begin_transaction()
+        producer.produce(topic, key=b"ada", value=value)
+        producer.commit_transaction(10)
+
+    assert await values_of(kafka.bootstrap, topic, 2, "read_committed") == [b"first", b"second"]
+    assert await values_of(kafka.bootstrap, topic, 3, "read_uncommitted") == [b"aborted", b"first", b"second"]
+
+
+def test_a_redis_without_persistence_comes_back_empty(redis_server: RedisServer) -> None:
+    """After a crash the server answers at the same address and knows nothing."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.set("place", 7)
+        redis_server.restart()
+        assert client.get("place") is None
+
+
+def test_redis_starts_empty(redis_url: str) -> None:
+    """What an earlier test left is gone."""
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.dbsize() == 0
+        client.set("left", "behind")
+
+
+def test_redis_never_evicts(redis_url: str) -> None:
+    """State is never thrown away to make room."""
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
