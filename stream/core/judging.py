@@ -1,0 +1,107 @@
+"""Judging: which tiers a subject has reached with the record that was just counted.
+
+Only panes whose window the record is part of can have changed, and only those are judged that hold a counted add
+of a metric that the tier names. For a record in a subject's newest pane that is one pane; a late one costs a sweep.
+"""
+
+from typing import NamedTuple
+
+from stream.core.awards import bonus_id, latch
+from stream.core.conditions import holds
+from stream.core.outcome import Bonus, Event, Evidence
+from stream.core.plan import Counter, Judge
+from stream.core.rules import Metric
+from stream.core.subject import Subject
+
+
+class Hit(NamedTuple):
+    """A tier reached at a pane. Hits of one award compare by pane start, then by version."""
+
+    pane_start_ms: int
+    order: tuple[int, int, int]
+    pane: int
+    judge: Judge
+    period: tuple[int | None, int | None]
+
+
+def judge(
+    subject: Subject, counted: list[tuple[Counter, int]], event: Event, evidence: Evidence
+) -> list[Bonus]:
+    """The bonuses that ``event``, counted in these counters' panes, brings the subject; they are latched here."""
+    hits: dict[str, Hit] = {}
+    for counter, pane in counted:
+        for each in counter.judges:
+            if each.for_good not in subject.latches:
+                _seek(subject, each, pane, hits)
+    bonuses = []
+    for name, hit in sorted(hits.items(), key=lambda item: (item[1].order, item[1].pane)):
+        subject.award(name)
+        bonuses.append(_bonus(subject, hit, event, evidence))
+    for counter, _ in counted:
+        subject.set_floor(counter)
+    return bonuses
+
+
+def _seek(subject: Subject, judge: Judge, pane: int, hits: dict[str, Hit]) -> None:
+    """Add the panes at which the judge's tier is reached and not yet awarded to ``hits``, the first of an award."""
+    for reached_at in _candidates(subject, judge, pane):
+        period = judge.latching.period(judge.panes, reached_at)
+        name = latch(judge.program.name, judge.tier.name, period[0])
+        if name in subject.latches:
+            continue
+        hit = Hit(judge.panes.start(reached_at) or 0, judge.order, reached_at, judge, period)
+        known = hits.get(name)
+        if (known is None or hit[:2] < known[:2]) and _reached(subject, judge, reached_at):
+            hits[name] = hit
+
+
+def _candidates(subject: Subject, judge: Judge, pane: int) -> list[int]:
+    """The panes that the judge looks at after a record in ``pane``, ascending."""
+    first, last = max(pane, judge.first_pane), min(pane + judge.length - 1, judge.last_pane)
+    named = [series for _, name in judge.reads if (series := subject.series.get(name)) is not None]
+    if max(series.head for series in named) <= pane:
+        return [pane] if first == pane <= last else []
+    panes: set[int] = set()
+    for series in named:
+        panes.update(series.panes_between(first, min(last, series.head)))
+    return sorted(panes)
+
+
+def _reached(subject: Subject, judge: Judge, pane: int) -> bool:
+    names = dict(judge.reads)
+    return holds(judge.tier.when, lambda metric: _value(subject, names[metric], pane, judge.length))
+
+
+def _value(subject: Subject, name: str, pane: int, length: int) -> int:
+    """What a window reads: adds less what was taken back, never below 0."""
+    added = subject.series.get(name)
+    taken = subject.series.get(name + "-")
+    total = 0 if added is None else added.window(pane, length)
+    return total if taken is None else max(0, total - taken.window(pane, length))
+
+
+def _bonus(subject: Subject, hit: Hit, event: Event, evidence: Evidence) -> Bonus:
+    judge = hit.judge
+    program = judge.program
+    video_id = event.video_id if program.subject == "video" else None
+    metrics: dict[Metric, int] = {
+        metric: _value(subject, name, hit.pane, judge.length) for metric, name in judge.reads
+    }
+    return Bonus(
+        bonus_id=bonus_id(
+            program.name, judge.tier.name, program.subject, event.creator_id, video_id, hit.period[0]
+        ),
+        program=program.name,
+        program_version=judge.version.number,
+        tier=judge.tier.name,
+        subject=program.subject,
+        creator_id=event.creator_id,
+        video_id=video_id,
+        region=event.region,
+        period=hit.period,
+        window=judge.window(hit.pane),
+        metrics=metrics,
+        thresholds=judge.tier.thresholds,
+        reward=judge.tier.reward,
+        evidence=evidence,
+    )

@@ -1,0 +1,260 @@
+"""A partition's state, and the one step that changes it: apply a chunk of one topic, record by record.
+
+Partition p is the unit of everything: its four topics meet here and nowhere else, and no state is shared with
+another partition. Records are applied one at a time in offset order, so how they are batched can't show. What a
+chunk costs is measured by ``benchmarks/core.py``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from stream.core.intake import NO_ARRIVAL, Intake
+from stream.core.judging import judge
+from stream.core.outcome import Bonus, Event, Evidence, Outcome, Rejection
+from stream.core.panes import Span
+from stream.core.plan import Counter, Plan
+from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
+from stream.core.series import Series
+from stream.core.subject import Subject, subject_key
+
+Runs = list[tuple[int, list[str]]]
+"""Event ids by the arrival at which they were accepted, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since the last cut: absolute values, so writing them twice is writing them once.
+
+    ``subjects``: subject key -> field -> value, None where the field went. ``ids``: accepted since the last cut.
+    ``ids_floor``: ids accepted at an arrival before it are forgotten. ``positions`` are the next offsets to read.
+    """
+
+    subjects: Mapping[str, Mapping[str, int | None]]
+    ids: Mapping[Topic, Runs]
+    ids_floor: Mapping[Topic, int]
+    positions: Mapping[Topic, int]
+    arrivals: Mapping[Topic, int]
+
+
+class Partition:
+    """The state of one partition under one plan.
+
+    ``complete`` says that memory holds every subject there is; otherwise ``missing`` names those that must be
+    ``admit``-ted before a chunk is applied. ``positions`` are the next offsets to read, 0 for a new log.
+    """
+
+    def __init__(self, number: int, plan: Plan, limits: Limits, *, complete: bool = True) -> None:
+        self.number = number
+        self.plan = plan
+        self.limits = limits
+        self.complete = complete
+        self.positions: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
+        self.subjects: dict[str, Subject] = {}
+        self._intakes = {topic: Intake(limits) for topic in TOPICS}
+        self._caught_up: dict[Topic, int] = dict.fromkeys(TOPICS, NO_ARRIVAL)
+        self._changed: list[Subject] = []
+        self._chunk = 0
+        self._cuts = 0
+
+    # Restoring
+
+    def restore(
+        self, positions: Mapping[Topic, int], arrivals: Mapping[Topic, int], ids: Mapping[Topic, Runs]
+    ) -> None:
+        """Take over a checkpoint's place in the logs; its subjects follow by ``admit``, when they are met."""
+        self.positions.update(positions)
+        for topic, intake in self._intakes.items():
+            intake.restore(arrivals.get(topic, NO_ARRIVAL), ids.get(topic, []))
+
+    def admit(self, key: str, fields: Mapping[str, int]) -> None:
+        """Take a subject's checkpointed fields into memory; none of them for a subject that is new."""
+        subject = self.subjects[key] = Subject(key)
+        subject.used = self._chunk
+        subject.restore(fields, self.plan)
+        if subject.stale:
+            self._touch(subject)
+
+    def award(self, key: str, latch: str) -> None:
+        """Latch an award that was found made already. The subject must be in memory."""
+        subject = self.subjects[key]
+        if latch not in subject.latches:
+            subject.award(latch)
+            self._touch(subject)
+            for name in subject.series:
+                counter = self.plan.counter(name)
+                if counter is not None:
+                    subject.set_floor(counter)
+
+    def missing(self, topic: Topic, decoded: Iterable[Event | Rejection]) -> list[str]:
+        """The keys of the subjects that this chunk may count for and memory doesn't hold, each once."""
+        if self.complete:
+            return []
+        known = self.subjects
+        wanted: dict[str, None] = {}
+        for event in decoded:
+            if isinstance(event, Rejection):
+                continue
+            for kind, _ in self.plan.region(event.region).feeds.get(topic, ()):
+                key = _key(kind, event)
+                if key not in known:
+                    wanted[key] = None
+        return list(wanted)
+
+    # Applying
+
+    def apply(
+        self,
+        topic: Topic,
+        offsets: Sequence[int],
+        timestamps: Sequence[int],
+        decoded: Sequence[Event | Rejection],
+    ) -> Outcome:
+        """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms."""
+        intake = self._intakes[topic]
+        region = self.plan.region
+        self._chunk += 1
+        turned_away: list[tuple[int, Rejection]] = []
+        bonuses: list[Bonus] = []
+        accepted = duplicates = 0
+        for index, event in enumerate(decoded):
+            timestamp = timestamps[index]
+            if timestamp > intake.arrival:
+                intake.arrival = timestamp
+            if isinstance(event, Rejection):
+                turned_away.append((index, event))
+                continue
+            rejection = intake.verdict(event.occurred_at)
+            if rejection is not None:
+                turned_away.append((index, rejection))
+                continue
+            if not intake.is_new(event.event_id):
+                duplicates += 1
+                continue
+            accepted += 1
+            for kind, counters in region(event.region).feeds.get(topic, ()):
+                self._count(topic, offsets[index], event, kind, counters, bonuses)
+        if offsets:
+            self.positions[topic] = offsets[-1] + 1
+        intake.forget()
+        return Outcome(accepted, duplicates, turned_away, bonuses)
+
+    def _count(
+        self,
+        topic: Topic,
+        offset: int,
+        event: Event,
+        kind: SubjectKind,
+        counters: tuple[Counter, ...],
+        bonuses: list[Bonus],
+    ) -> None:
+        """Count one accepted event for one subject, and judge the subject where something can be reached."""
+        removes = event.action == "remove"
+        at_ms = event.added_at if removes and event.added_at is not None else event.occurred_at
+        subject: Subject | None = None
+        due: list[tuple[Counter, int]] = []
+        for counter in counters:
+            if not counter.start_ms <= at_ms < counter.end_ms:
+                continue
+            if counter.check is not None and not counter.check(event):
+                continue
+            if subject is None:
+                subject = self._subject(_key(kind, event))
+            pane = at_ms // counter.step_ms if counter.step_ms else counter.panes.pane_of(at_ms)
+            name = counter.removes if removes else counter.name
+            series = subject.series.get(name) or subject.open(counter, name)
+            if pane > series.head and pane >= series.prune_from:
+                self._prune(counter, series, pane)
+            series.add(pane, event.watch_ms if counter.metric == "watch_hours" else 1)
+            if pane != series.last_touched:
+                series.last_touched = pane
+                series.touched.append(pane)
+            if not removes and series.total >= series.floor:
+                due.append((counter, pane))
+        if due and subject is not None:
+            evidence = Evidence(event.event_id, topic, self.number, offset)
+            bonuses.extend(judge(subject, due, event, evidence))
+
+    def _subject(self, key: str) -> Subject:
+        subject = self.subjects.get(key)
+        if subject is None:
+            if not self.complete:
+                raise LookupError(f"subject {key!r} was not read back before its events were applied")
+            subject = self.subjects[key] = Subject(key)
+        subject.used = self._chunk
+        self._touch(subject)
+        return subject
+
+    def _touch(self, subject: Subject) -> None:
+        if not subject.changed:
+            subject.changed = True
+            self._changed.append(subject)
+
+    # Forgetting
+
+    def arrival(self, topic: Topic) -> int:
+        """The running maximum of the topic's timestamps, ``NO_ARRIVAL`` before the first."""
+        return self._intakes[topic].arrival
+
+    def caught_up(self, topic: Topic) -> None:
+        """The topic has been read to its end: it counts as having reached the furthest less ``topic_lag``.
+
+        To be called only where the others' records, up to the arrivals known here, were read before its end was
+        looked up.
+        """
+        furthest = max(intake.arrival for intake in self._intakes.values())
+        self._caught_up[topic] = max(self._caught_up[topic], furthest - self.limits.topic_lag_ms)
+
+    def _prune(self, counter: Counter, series: Series, pane: int) -> None:
+        """Drop the cells that no window can read any more; looked at anew once some panes have passed."""
+        longest = counter.lengths[-1]
+        series.prune_from = pane + max(1, longest // 4)
+        if isinstance(counter.panes, Span):
+            return
+        reached = min(max(self._intakes[topic].arrival, self._caught_up[topic]) for topic in counter.topics)
+        oldest_ms = reached - self.limits.allowed_lateness_ms
+        if reached != NO_ARRIVAL and oldest_ms >= 0:
+            series.touched.extend(series.forget_before(counter.panes.pane_of(oldest_ms) - longest + 1))
+
+    # Checkpointing
+
+    def changed_subjects(self) -> int:
+        """How many subjects changed since the last cut."""
+        return len(self._changed)
+
+    def cut(self) -> Changes:
+        """Freeze what changed since the last cut."""
+        self._cuts += 1
+        subjects = {}
+        for subject in self._changed:
+            subject.cut = self._cuts
+            subjects[subject.key] = subject.take_changes()
+        self._changed = []
+        return Changes(
+            subjects=subjects,
+            ids={topic: intake.take_fresh() for topic, intake in self._intakes.items()},
+            ids_floor={topic: intake.floor() for topic, intake in self._intakes.items()},
+            positions=dict(self.positions),
+            arrivals={topic: intake.arrival for topic, intake in self._intakes.items()},
+        )
+
+    def evict(self, most: int, durable_cut: int) -> int:
+        """Let go of the least recently used subjects above ``most`` that the ``durable_cut``-th cut holds."""
+        surplus = len(self.subjects) - most
+        if surplus <= 0:
+            return 0
+        safe = [each for each in self.subjects.values() if not each.changed and each.cut <= durable_cut]
+        oldest = nsmallest(surplus, safe, key=lambda each: each.used)
+        for subject in oldest:
+            del self.subjects[subject.key]
+        self.complete = self.complete and not oldest
+        return len(oldest)
+
+    @property
+    def cuts(self) -> int:
+        """How many cuts were taken."""
+        return self._cuts
+
+
+def _key(kind: SubjectKind, event: Event) -> str:
+    return subject_key(event.creator_id, None if kind == "creator" else event.video_id)

@@ -1,0 +1,300 @@
+"""The plan: programmes compiled, region by region, into what an event feeds and what is judged then.
+
+A *counter* is one line's cells, cut into panes, from its count start on. Programmes and versions whose lines
+mean the same share it, so an event costs one cell a (counter, subject) however many windows read it. Its name is
+a digest of its meaning: it is the same in every process and every release, and is what the state is stored under.
+
+A *judge* is one tier of one version for one region: which counters it reads, and over how many panes.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from stream.core.awards import Latching, is_for_good, latch, latching
+from stream.core.conditions import metrics_of, necessary
+from stream.core.outcome import Event
+from stream.core.panes import Fixed, Local, Panes, Span
+from stream.core.rules import (
+    Calendar,
+    Line,
+    Metric,
+    Program,
+    Rolling,
+    SubjectKind,
+    Tier,
+    Topic,
+    Tumbling,
+    Version,
+    Window,
+    topic_of,
+)
+from stream.core.starts import Starts, count_starts
+
+Check = Callable[[Event], bool]
+
+FOREVER_MS: Final = 1 << 62
+"""An instant after all others: an absent ``until``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counter:
+    """Cells of one line for one region; ``takes_back`` holds what removes took back, in a series of its own."""
+
+    name: str
+    metric: Metric
+    subject: SubjectKind
+    panes: Panes
+    step_ms: int
+    start_ms: int
+    end_ms: int
+    check: Check | None
+    judges: tuple["Judge", ...] = field(repr=False)
+    lengths: tuple[int, ...]
+    topics: frozenset[Topic]
+
+    @property
+    def removes(self) -> str:
+        """The name of the series that holds what was taken back."""
+        return self.name + "-"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """One tier of one version for one region.
+
+    It judges windows that end with a pane in ``[first_pane, last_pane]``: those that start within ``effective``.
+    ``reads`` names the counter of each metric, ``needs`` the least total of a counter without which the tier can't
+    be reached, ``order`` ranks programmes, versions and tiers. ``for_good`` is the latch that settles the tier for
+    ever, where one award does.
+    """
+
+    order: tuple[int, int, int]
+    program: Program
+    version: Version
+    tier: Tier
+    latching: Latching
+    panes: Panes
+    length: int
+    first_pane: int
+    last_pane: int
+    reads: tuple[tuple[Metric, str], ...]
+    needs: dict[str, int]
+    window_start_ms: int | None
+    for_good: str | None
+
+    def window(self, pane: int) -> tuple[int | None, int | None]:
+        """The span of the window that ends with ``pane``."""
+        if isinstance(self.panes, Span):
+            return (self.window_start_ms, self.version.until_ms)
+        return (self.panes.start(pane - self.length + 1), self.panes.end(pane))
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPlan:
+    """What events of one region feed: per topic, creator counters and video counters."""
+
+    feeds: dict[Topic, tuple[tuple[SubjectKind, tuple[Counter, ...]], ...]]
+    counters: dict[str, Counter]
+
+
+class Plan:
+    """Programmes, compiled. Regions are compiled when first met: ``all`` has no list of them."""
+
+    def __init__(self, programs: Iterable[Program]) -> None:
+        self.programs = tuple(programs)
+        self._starts = {program.name: count_starts(program) for program in self.programs}
+        self._regions: dict[str, RegionPlan] = {}
+        self.subjects: frozenset[SubjectKind] = frozenset(program.subject for program in self.programs)
+
+    def region(self, region: str) -> RegionPlan:
+        """What events of ``region`` feed."""
+        plan = self._regions.get(region)
+        if plan is None:
+            plan = self._regions[region] = _compile(self.programs, self._starts, region)
+        return plan
+
+    def counter(self, name: str) -> Counter | None:
+        """The counter whose adds or removes are stored under ``name``; None where no programme reads it now."""
+        name = name.removesuffix("-")
+        return self.region(name.rpartition(".")[2]).counters.get(name)
+
+
+def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str) -> RegionPlan:
+    """Gather the judges of a region, then the counters that they read."""
+    judges: list[Judge] = []
+    drafts: dict[str, _Draft] = {}
+    for rank, program in enumerate(programs):
+        for index, version in enumerate(program.versions):
+            if version.regions is not None and region not in version.regions:
+                continue
+            for place, tier in enumerate(version.tiers):
+                order = (rank, index, place)
+                judges.append(_judge(order, program, version, tier, starts[program.name], region, drafts))
+    for judge in judges:
+        topics = frozenset(topic_of(metric) for metric, _ in judge.reads)
+        for _, name in judge.reads:
+            drafts[name].add(judge, topics)
+    counters = {name: draft.counter(name) for name, draft in drafts.items()}
+    feeds: dict[Topic, dict[SubjectKind, list[Counter]]] = {}
+    for counter in counters.values():
+        feeds.setdefault(topic_of(counter.metric), {}).setdefault(counter.subject, []).append(counter)
+    return RegionPlan(
+        {topic: tuple((kind, tuple(fed)) for kind, fed in kinds.items()) for topic, kinds in feeds.items()},
+        counters,
+    )
+
+
+def _judge(
+    order: tuple[int, int, int],
+    program: Program,
+    version: Version,
+    tier: Tier,
+    starts: Starts,
+    region: str,
+    drafts: dict[str, "_Draft"],
+) -> Judge:
+    panes, length = _cut(version.window, version)
+    reads: list[tuple[Metric, str]] = []
+    start_of: list[int | None] = []
+    for metric in metrics_of(tier.when):
+        topic = topic_of(metric)
+        start_ms = starts[order[1], topic, region]
+        draft = _Draft(metric, program.subject, panes, start_ms, version.line(topic), version.campaigns)
+        name = f"{draft.digest()}.{region}"
+        drafts.setdefault(name, draft)
+        reads.append((metric, name))
+        start_of.append(start_ms)
+    names = dict(reads)
+    return Judge(
+        order=order,
+        program=program,
+        version=version,
+        tier=tier,
+        latching=latching(program.award),
+        panes=panes,
+        length=length,
+        first_pane=_first_pane(panes, version.from_ms),
+        last_pane=_last_pane(panes, version.until_ms),
+        reads=tuple(reads),
+        needs={names[metric]: least for metric, least in necessary(tier.when).items()},
+        window_start_ms=None if None in start_of else min(at for at in start_of if at is not None),
+        for_good=latch(program.name, tier.name, None) if is_for_good(program.award) else None,
+    )
+
+
+def _first_pane(panes: Panes, from_ms: int | None) -> int:
+    """The first pane that starts at or after ``from_ms``."""
+    if isinstance(panes, Span):
+        return 1
+    if from_ms is None:
+        return 0
+    pane = panes.pane_of(from_ms)
+    return pane if panes.start(pane) == from_ms else pane + 1
+
+
+def _last_pane(panes: Panes, until_ms: int | None) -> int:
+    """The last pane that starts before ``until_ms``."""
+    if isinstance(panes, Span):
+        return 1
+    return FOREVER_MS if until_ms is None else panes.pane_of(until_ms - 1)
+
+
+def _cut(window: Window, version: Version) -> tuple[Panes, int]:
+    """How a window cuts time, and how many panes it is long."""
+    match window:
+        case Rolling(length_ms, step_ms):
+            return Fixed(step_ms), length_ms // step_ms
+        case Tumbling(length_ms):
+            return Fixed(length_ms), 1
+        case Calendar(period):
+            return Local(period), 1
+    return Span(version.from_ms, version.until_ms), 2
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A counter while its readers are being gathered."""
+
+    metric: Metric
+    subject: SubjectKind
+    panes: Panes
+    start_ms: int | None
+    line: Line
+    campaigns: frozenset[str] | None
+    judges: list[Judge] = field(default_factory=list)
+    topics: set[Topic] = field(default_factory=set)
+
+    def digest(self) -> str:
+        """A name for the meaning of the counter: equal for equal meaning, in every process."""
+        line = self.line
+        parts = (
+            self.metric,
+            self.subject,
+            _spell(self.panes),
+            self.start_ms,
+            line.min_watch_ms,
+            None if line.sources is None else sorted(line.sources),
+            line.paid,
+            line.exclude_self,
+            None if line.at_most is None else repr(line.at_most),
+            None if self.campaigns is None else sorted(self.campaigns),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+    def add(self, judge: Judge, topics: frozenset[Topic]) -> None:
+        self.judges.append(judge)
+        self.topics |= topics
+
+    def counter(self, name: str) -> Counter:
+        return Counter(
+            name=name,
+            metric=self.metric,
+            subject=self.subject,
+            panes=self.panes,
+            step_ms=self.panes.step_ms if isinstance(self.panes, Fixed) else 0,
+            start_ms=-1 if self.start_ms is None else self.start_ms,
+            end_ms=max(_needed_until(judge) for judge in self.judges),
+            check=_check(self.line, self.campaigns),
+            judges=tuple(self.judges),
+            lengths=tuple(sorted({judge.length for judge in self.judges})),
+            topics=frozenset(self.topics),
+        )
+
+
+def _spell(panes: Panes) -> tuple[object, ...]:
+    match panes:
+        case Fixed(step_ms):
+            return ("fixed", step_ms)
+        case Span(from_ms, until_ms):
+            return ("span", from_ms, until_ms)
+        case Local():
+            return ("local", panes.period.unit, panes.period.timezone)
+    raise TypeError(f"no spelling for {panes!r}")
+
+
+def _needed_until(judge: Judge) -> int:
+    """The end of the last window that the judge looks at: what occurs from then on is nothing to it."""
+    if judge.version.until_ms is None:
+        return FOREVER_MS
+    end = judge.panes.end(judge.last_pane)
+    return FOREVER_MS if end is None else end
+
+
+def _check(line: Line, campaigns: frozenset[str] | None) -> Check | None:
+    """The filters of a line as one predicate; None where every event passes."""
+    min_watch_ms, sources, paid, exclude_self = line.min_watch_ms, line.sources, line.paid, line.exclude_self
+    if (min_watch_ms, sources, paid, exclude_self, campaigns) == (0, None, None, False, None):
+        return None
+
+    def passes(event: Event) -> bool:
+        return (
+            event.watch_ms >= min_watch_ms
+            and (sources is None or event.source in sources)
+            and (paid is None or event.paid is paid)
+            and not (exclude_self and event.viewer_id == event.creator_id)
+            and (campaigns is None or event.campaign_id in campaigns)
+        )
+
+    return passes

@@ -1,0 +1,94 @@
+"""Series: the cells of one counter for one subject, with the sums of the windows that end at its newest pane.
+
+```
+pane    97   98   99  100  101  102
+cell     3         1         4    2     cells: {97: 3, 99: 1, 101: 4, 102: 2}
+                    |---- n=4 ----|     head 102, sums {4: 7}
+```
+An event at the head costs one cell and one addition a window length. A later pane moves the head and takes what
+falls out of each window from its sum; an earlier pane (a late event) adds to the windows that still reach it.
+A window that ends anywhere else is summed up on demand, over the fewer of its panes and the cells there are.
+"""
+
+from typing import Final
+
+NEVER: Final = 1 << 200
+"""A floor that no total reaches: nothing is left to be judged."""
+
+
+class Series:
+    """Cells of one (counter, region) of one subject.
+
+    ``total`` is the sum of all cells kept: never less than any window's sum. ``floor`` is the least total at
+    which some open tier can be reached; the engine sets it. ``touched`` are the panes written since the last
+    checkpoint was cut.
+    """
+
+    __slots__ = ("cells", "floor", "head", "last_touched", "prune_from", "sums", "total", "touched")
+
+    def __init__(self, lengths: tuple[int, ...]) -> None:
+        self.cells: dict[int, int] = {}
+        self.head = -1
+        self.sums: dict[int, int] = dict.fromkeys(lengths, 0)
+        self.total = 0
+        self.floor = 0
+        self.touched: list[int] = []
+        self.last_touched = -1
+        self.prune_from = 0
+
+    def restore(self, cells: dict[int, int]) -> None:
+        """Take over checkpointed cells."""
+        self.cells = cells
+        self.total = sum(cells.values())
+        self.head = max(cells, default=-1)
+        for length in self.sums:
+            self.sums[length] = self._sum(self.head - length + 1, self.head)
+
+    def add(self, pane: int, amount: int) -> None:
+        """Count ``amount`` in ``pane``. A cell exists from its first add on, also for an amount of 0."""
+        sums = self.sums
+        if pane > self.head:
+            self._move_head(pane)
+        for length in sums:
+            if pane > self.head - length:
+                sums[length] += amount
+        self.cells[pane] = self.cells.get(pane, 0) + amount
+        self.total += amount
+
+    def window(self, pane: int, length: int) -> int:
+        """The sum of the ``length`` panes that end with ``pane``."""
+        if pane == self.head:
+            return self.sums[length]
+        return self._sum(pane - length + 1, pane)
+
+    def panes_between(self, first: int, last: int) -> list[int]:
+        """The panes in ``[first, last]`` that hold a cell, in no order."""
+        if last - first + 1 < len(self.cells):
+            return [pane for pane in range(first, last + 1) if pane in self.cells]
+        return [pane for pane in self.cells if first <= pane <= last]
+
+    def forget_before(self, pane: int) -> list[int]:
+        """Drop the cells before ``pane``; the panes dropped."""
+        gone = [old for old in self.cells if old < pane]
+        for old in gone:
+            self.total -= self.cells.pop(old)
+        if gone and self.head - max(self.sums) < max(gone):  # a window that ends at the head reached them
+            for length in self.sums:
+                self.sums[length] = self._sum(self.head - length + 1, self.head)
+        return gone
+
+    def _move_head(self, pane: int) -> None:
+        head = self.head
+        for length in self.sums:
+            if pane - head >= length:
+                self.sums[length] = 0
+            else:
+                self.sums[length] -= self._sum(head - length + 1, pane - length)
+        self.head = pane
+
+    def _sum(self, first: int, last: int) -> int:
+        cells = self.cells
+        if last - first + 1 < len(cells):
+            get = cells.get
+            return sum([get(pane, 0) for pane in range(first, last + 1)])
+        return sum([amount for pane, amount in cells.items() if first <= pane <= last])

@@ -1,0 +1,95 @@
+"""A subject's state: its counters' cells and the awards made to it. One creator, or one video of a creator.
+
+As fields of a checkpoint, all integers:
+```
+"3f9c01ab77de.US:29384756"    -> 12      a cell: counter, pane
+"3f9c01ab77de.US-:29384756"   -> 2       what removes took back there
+"!creator-rewards/bronze/-"   -> 1       a latch
+```
+"""
+
+from collections.abc import Mapping
+
+from stream.core.plan import Counter, Plan
+from stream.core.series import NEVER, Series
+
+_VIDEO = "\x1f"  # no id holds a control character, so the joined key is unambiguous
+_LATCH = "!"
+
+
+def subject_key(creator_id: str, video_id: str | None) -> str:
+    """The key of a creator, or of a video, which is the pair of both ids."""
+    return creator_id if video_id is None else f"{creator_id}{_VIDEO}{video_id}"
+
+
+class Subject:
+    """The mutable state of one subject. ``used`` is the number of the last chunk that touched it."""
+
+    __slots__ = ("changed", "cut", "fresh_latches", "key", "latches", "series", "stale", "used")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.series: dict[str, Series] = {}
+        self.latches: set[str] = set()
+        self.fresh_latches: list[str] = []
+        self.stale: list[str] = []
+        self.changed = False
+        self.cut = 0
+        self.used = 0
+
+    def open(self, counter: Counter, name: str) -> Series:
+        """The series stored under ``name``, made where there is none yet."""
+        series = self.series.get(name)
+        if series is None:
+            series = self.series[name] = Series(counter.lengths)
+            self.set_floor(counter)
+        return series
+
+    def set_floor(self, counter: Counter) -> None:
+        """Below which total of this counter nothing of it can be reached any more."""
+        series = self.series.get(counter.name)
+        if series is not None:
+            open_needs = [
+                judge.needs[counter.name] for judge in counter.judges if judge.for_good not in self.latches
+            ]
+            series.floor = min(open_needs, default=NEVER)
+
+    def award(self, latch: str) -> None:
+        """Remember an award for good."""
+        self.latches.add(latch)
+        self.fresh_latches.append(latch)
+
+    def restore(self, fields: Mapping[str, int], plan: Plan) -> None:
+        """Take over checkpointed fields. Cells that no programme reads any more are marked for deletion."""
+        cells: dict[str, dict[int, int]] = {}
+        for field, value in fields.items():
+            if field.startswith(_LATCH):
+                self.latches.add(field[1:])
+                continue
+            name, _, pane = field.rpartition(":")
+            cells.setdefault(name, {})[int(pane)] = value
+        for name, panes in cells.items():
+            counter = plan.counter(name)
+            if counter is None:
+                self.stale.extend(f"{name}:{pane}" for pane in panes)
+                continue
+            self.series[name] = series = Series(counter.lengths)
+            series.restore(panes)
+            self.set_floor(counter)
+
+    def take_changes(self) -> dict[str, int | None]:
+        """The fields written since the last call, with their present values; None for those that went."""
+        fields: dict[str, int | None] = {}
+        for name, series in self.series.items():
+            if series.touched:
+                get = series.cells.get
+                for pane in series.touched:
+                    fields[f"{name}:{pane}"] = get(pane)
+                series.touched = []
+                series.last_touched = -1
+        for latch in self.fresh_latches:
+            fields[_LATCH + latch] = 1
+        for field in self.stale:
+            fields[field] = None
+        self.fresh_latches, self.stale, self.changed = [], [], False
+        return fields
