@@ -1,7 +1,7 @@
 """A real Kafka broker (KRaft, one node) for tests, run from the jars that pom.xml names.
 
-The jars are fetched once with Maven into the user's cache and shared by later runs. A broker keeps its port and its
-data over `kill` and `start`, so a test can crash it. It dies with the test run, however that ends.
+The jars are fetched once with Maven into the user's cache and shared by later runs. A broker keeps its port
+and its data over `kill` and `start`, so a test can crash it. It dies with the test run, however that ends.
 """
 
 import os
@@ -28,7 +28,7 @@ class CannotRun(Exception):
 
 
 def leash() -> list[str]:
-    """The command that ties a child's life to ours, so that not even a killed test run leaves servers behind."""
+    """The command that ties a child's life to ours: not even a killed test run leaves servers behind."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
@@ -102,7 +102,7 @@ def _fetch(folder: Path) -> None:
 
 
 class Broker:
-    """A Kafka broker's life: `start`, `kill` it (SIGKILL), `start` again on the same port and data, `stop`."""
+    """A Kafka broker's life: `start`, `kill` (SIGKILL), `start` again on the same port and data, `stop`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

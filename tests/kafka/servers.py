@@ -1,11 +1,12 @@
 """The real servers as fixtures: a Kafka broker for the whole test run, Redis for the run or for one test.
 
-``BONUS_TEST_KAFKA`` (host:port) and ``BONUS_TEST_REDIS`` (URL) name servers to use instead of our own. Where neither
-can be had the tests are skipped with one line; with ``CI=true`` that is a failure.
+``BONUS_TEST_KAFKA`` (host:port) and ``BONUS_TEST_REDIS`` (URL) name servers to use instead of our own. Where
+neither can be had the tests are skipped with one line; with ``CI=true`` that is a failure.
 """
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 from uuid import uuid4
@@ -14,40 +15,59 @@ import pytest
 import redis
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from stream import topics
+from stream.core.rules import TOPICS as INPUTS
 from tests.kafka.broker import Broker, CannotRun
 from tests.kafka.redis_server import RedisServer
-
-TOPICS = ("views", "likes", "shares", "comments", "bonuses", "rejected", "late")
 
 
 @dataclass
 class Kafka:
-    """A broker to test against, and the topics of one test. ``prefix`` stands before every topic name of the test."""
+    """A broker to test against, and the topics of one test, whose names start with its ``prefix``."""
 
     bootstrap: str
     prefix: str
     created: list[str] = field(default_factory=list)
 
-    async def create_topics(self, prefix: str | None = None, partitions: int = 4) -> str:
-        """Makes the topics with the test's own prefix, or another; returns the prefix."""
+    @property
+    def options(self) -> dict[str, object]:
+        """The keyword arguments of aiokafka's clients."""
+        return {"bootstrap_servers": self.bootstrap}
+
+    async def create_topics(
+        self, prefix: str | None = None, partitions: int = 4, *, create_time: bool = False
+    ) -> str:
+        """Makes the seven topics, with the test's own prefix or another, and returns the prefix.
+
+        With ``create_time`` the inputs keep the producers' timestamps, so that a test can place records in time.
+        """
         prefix = self.prefix if prefix is None else prefix
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            await admin.create_topics([NewTopic(prefix + topic, partitions, 1) for topic in TOPICS])
-        finally:
-            await admin.close()
-        self.created += [prefix + topic for topic in TOPICS]
+        if create_time:
+            await self._make_create_time_inputs(prefix, partitions)
+        await topics.create(self.options, prefix=prefix, partitions=partitions, replication=1)
+        self.created += [prefix + topic for topic in topics.TOPICS]
         return prefix
+
+    async def _make_create_time_inputs(self, prefix: str, partitions: int) -> None:
+        # Kafka refuses timestamps more than an hour ahead by default.
+        configs = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)}
+        async with self._admin() as admin:
+            await admin.create_topics(
+                [NewTopic(prefix + topic, partitions, 1, topic_configs=configs) for topic in INPUTS]
+            )
 
     async def delete_topics(self) -> None:
         """Takes the test's topics away, so that a long run does not pile up partitions."""
-        if not self.created:
-            return
+        if self.created:
+            async with self._admin() as admin:
+                await admin.delete_topics(self.created)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            await admin.delete_topics(self.created)
+            yield admin
         finally:
             await admin.close()
 
@@ -107,7 +127,7 @@ def redis_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_session: str) -> str:
-    """The URL of a Redis. Our own is empty; one that was given is left as it is, so use `app_name` for the keys."""
+    """The URL of a Redis: our own, emptied, or the given one as it is, so name keys by `app_name`."""
     if not os.environ.get("BONUS_TEST_REDIS"):
         with redis.Redis.from_url(redis_session) as client:
             client.flushall()

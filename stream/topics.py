@@ -1,0 +1,295 @@
+"""The seven topics of a deployment: made with safe settings, compared where they exist, checked at a start.
+
+`create` is what ``bonus topics create`` does, `verify` what a worker asks before it reads a record.
+Both take the keyword arguments of aiokafka's clients: brokers, TLS and SASL.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from stream.core.rules import TOPICS as INPUTS
+from stream.errors import BonusError, InputError, Unreachable
+
+LEDGER = "bonuses"
+RELAYS = ("rejected", "late")
+TOPICS = (*INPUTS, LEDGER, *RELAYS)
+DEFAULT_PARTITIONS = 8
+
+REQUEST_TIMEOUT_S = 10
+RECONNECT_S = 1
+SETTLE_S = 0.05
+
+# A relayed record is a producer's record and our headers. The base is the most that hosted clusters allow.
+RELAY_BYTES = 8 * 1024 * 1024
+HEADERS_BYTES = 64 * 1024
+
+_AT_LEAST = {"max.message.bytes", "min.insync.replicas"}
+_WHY = {
+    "cleanup.policy": "compaction would take records away that still count",
+    "max.message.bytes": "bigger records would arrive there cut",
+    "message.timestamp.type": "lateness is judged by arrival, not by producers' clocks",
+    "min.insync.replicas": "the loss of one broker could lose acknowledged records",
+    "retention.bytes": "it is the ledger of what was paid",
+    "retention.ms": "it is the ledger of what was paid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """How a topic should be made. ``name`` includes the prefix; ``configs`` has Kafka's own names."""
+
+    name: str
+    partitions: int
+    replication: int
+    configs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """How a topic is; ``configs`` holds every setting in effect, and is empty where it wasn't asked for."""
+
+    partitions: int
+    replication: int
+    configs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `create` did or found about one topic, in a sentence."""
+
+    topic: str
+    kind: Literal["created", "fine", "differs", "partitions differ"]
+    sentence: str
+
+
+def planned(prefix: str, partitions: int, replication: int, *, input_bytes: int = 0) -> tuple[TopicPlan, ...]:
+    """The seven topics as they should be.
+
+    Inputs get the broker's clock, so that all topics of a partition keep in step; `bonuses` is kept for ever,
+    for it is the ledger; `rejected` and `late` take whatever the inputs can carry, ``input_bytes`` being the
+    largest record that an existing input accepts.
+    """
+    relay_bytes = max(RELAY_BYTES, input_bytes + HEADERS_BYTES)
+    special: dict[str, dict[str, str]] = {
+        topic: {"message.timestamp.type": "LogAppendTime"} for topic in INPUTS
+    }
+    special[LEDGER] = {"retention.ms": "-1", "retention.bytes": "-1"}
+    special |= {topic: {"max.message.bytes": str(relay_bytes)} for topic in RELAYS}
+    everywhere = {"cleanup.policy": "delete"}
+    if replication >= 3:
+        everywhere["min.insync.replicas"] = "2"
+    return tuple(
+        TopicPlan(prefix + topic, partitions, replication, everywhere | special[topic]) for topic in TOPICS
+    )
+
+
+def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
+    """What about an existing topic is not as planned, a sentence each; `fine` alone where nothing is."""
+    found: list[Finding] = []
+    if state.partitions != plan.partitions:
+        sentence = (
+            f"{plan.name} has {state.partitions} partitions where {plan.partitions} were asked for: "
+            f"ask for {state.partitions}, or make the topic anew, since adding some would move creators."
+        )
+        found.append(Finding(plan.name, "partitions differ", sentence))
+    if state.replication < plan.replication:
+        sentence = f"{plan.name} has replication {state.replication} where {plan.replication} was asked for."
+        found.append(Finding(plan.name, "differs", sentence))
+    for key, wanted in plan.configs.items():
+        actual = state.configs.get(key)
+        if actual is None or actual == wanted or (key in _AT_LEAST and int(actual) >= int(wanted)):
+            continue
+        sentence = f"{plan.name} has {key}={actual} where {wanted} is safe: {_WHY[key]}."
+        found.append(Finding(plan.name, "differs", sentence))
+    count = f"{state.partitions} partitions, replication {state.replication}"
+    return found or [Finding(plan.name, "fine", f"{plan.name} exists with {count}.")]
+
+
+async def create(
+    options: Mapping[str, object],
+    *,
+    prefix: str = "",
+    partitions: int = DEFAULT_PARTITIONS,
+    replication: int | None = None,
+    within_s: float = 60,
+) -> list[Finding]:
+    """Makes the topics that are missing and says what differs about those that exist, which it leaves alone.
+
+    ``replication`` defaults to 3, or to the number of brokers where there are fewer. Returns when every topic
+    has leaders, with at least one finding a topic, in the order of `TOPICS`. Only ``partitions differ`` is
+    a reason to fail.
+
+    Raises:
+        InputError: Kafka refused a topic: a bad name, too few brokers for the replication, no permission.
+        Unreachable: Kafka did not answer within ``within_s`` seconds.
+    """
+    names = [prefix + topic for topic in TOPICS]
+    async with _connected(options, within_s) as admin:
+        present = await _described(admin, names)
+        if replication is None:
+            replication = min(3, len((await admin.describe_cluster())["brokers"]))
+        plans = planned(prefix, partitions, replication, input_bytes=_largest_input(prefix, present))
+        created = await _make(admin, [plan for plan in plans if plan.name not in present])
+        states = await _settled(admin, names, within_s)
+    findings: list[Finding] = []
+    for plan in plans:
+        if plan.name in created:
+            made = f"{plan.name} created with {partitions} partitions, replication {replication}."
+            findings.append(Finding(plan.name, "created", made))
+        else:
+            findings += differences(plan, states[plan.name])
+    return findings
+
+
+async def verify(
+    options: Mapping[str, object],
+    *,
+    prefix: str = "",
+    allow_create_time: bool = False,
+    within_s: float = 60,
+) -> int:
+    """Checks that a worker may run on the topics; returns their number of partitions, the same for all.
+
+    With ``allow_create_time`` the topics' settings are not asked for at all, so that a cluster which can't
+    tell them serves as well.
+
+    Raises:
+        InputError: a topic is missing, partition counts differ, or an input takes producers' timestamps.
+        Unreachable: Kafka did not answer within ``within_s`` seconds.
+    """
+    names = [prefix + topic for topic in TOPICS]
+    async with _connected(options, within_s) as admin:
+        states = await _described(admin, names, with_configs=not allow_create_time)
+    missing = [name for name in names if name not in states]
+    if missing:
+        raise InputError(
+            f"These topics don't exist: {', '.join(missing)}. Make them with `bonus topics create`, "
+            "with the same topic prefix."
+        )
+    if len({state.partitions for state in states.values()}) != 1:
+        counts = ", ".join(f"{name} {states[name].partitions}" for name in names)
+        raise InputError(
+            f"Partition counts differ ({counts}), but a creator must have the same partition in all topics: "
+            "make the odd ones anew with the others' count."
+        )
+    _refuse_create_time({name: states[name] for name in names[: len(INPUTS)]})
+    return states[names[0]].partitions
+
+
+def _refuse_create_time(inputs: Mapping[str, TopicState]) -> None:
+    # A state without settings is one of a caller who allows either.
+    by_producer = [
+        name
+        for name, state in inputs.items()
+        if state.configs.get("message.timestamp.type", "LogAppendTime") != "LogAppendTime"
+    ]
+    if by_producer:
+        raise InputError(
+            f"These topics carry producers' timestamps: {', '.join(by_producer)}. Set their "
+            "message.timestamp.type to LogAppendTime, or start with --allow-create-time "
+            "if the producers' clocks can be trusted."
+        )
+
+
+@asynccontextmanager
+async def _connected(options: Mapping[str, object], within_s: float) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected admin client; tries again until ``within_s`` is over, and speaks our errors."""
+    deadline = time.monotonic() + within_s
+    timeout_ms = int(min(REQUEST_TIMEOUT_S, within_s) * 1000)
+    admin = AIOKafkaAdminClient(**{"request_timeout_ms": timeout_ms} | dict(options))
+    try:
+        while True:
+            try:
+                await admin.start()
+                break
+            except KafkaConnectionError:
+                if time.monotonic() + RECONNECT_S > deadline:
+                    raise
+                await asyncio.sleep(RECONNECT_S)
+        yield admin
+    except BonusError:
+        raise
+    except (KafkaConnectionError, TimeoutError) as error:
+        raise Unreachable(
+            f"Kafka at {_address(options)} could not be reached within {within_s:g} s, or refused the connection."
+        ) from error
+    except KafkaError as error:
+        refusal = Unreachable if error.retriable else InputError
+        raise refusal(f"Kafka at {_address(options)} refused: {error}.") from error
+    finally:
+        await admin.close()
+
+
+def _address(options: Mapping[str, object]) -> str:
+    brokers = options.get("bootstrap_servers")
+    return ", ".join(map(str, brokers)) if isinstance(brokers, list) else str(brokers)
+
+
+async def _described(
+    admin: AIOKafkaAdminClient, names: Iterable[str], *, with_configs: bool = True
+) -> dict[str, TopicState]:
+    """The named topics that exist. Asks for all topics of the cluster: naming one may make it."""
+    wanted = set(names)
+    topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    found = sorted(wanted & topics.keys())
+    configs: dict[str, dict[str, str]] = {}
+    if with_configs and found:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]
+        for response in await admin.describe_configs(resources):
+            for code, message, _, name, entries in response.resources:
+                if code:
+                    raise InputError(
+                        f"Kafka does not show the settings of {name}: {message or for_code(code)}."
+                    )
+                configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+    return {
+        name: TopicState(
+            partitions=len(topics[name]),
+            replication=min((len(partition["replicas"]) for partition in topics[name]), default=0),
+            configs=configs.get(name, {}),
+        )
+        for name in found
+    }
+
+
+def _largest_input(prefix: str, present: Mapping[str, TopicState]) -> int:
+    inputs = (present[prefix + topic] for topic in INPUTS if prefix + topic in present)
+    return max((int(state.configs["max.message.bytes"]) for state in inputs), default=0)
+
+
+async def _make(admin: AIOKafkaAdminClient, plans: Iterable[TopicPlan]) -> set[str]:
+    """Makes the topics; returns those that are ours, not those that another was quicker to make."""
+    topics = [
+        NewTopic(plan.name, plan.partitions, plan.replication, topic_configs=dict(plan.configs))
+        for plan in plans
+    ]
+    if not topics:
+        return set()
+    created: set[str] = set()
+    for name, code, message in (await admin.create_topics(topics)).topic_errors:
+        if code == 0:
+            created.add(name)
+        elif code != TopicAlreadyExistsError.errno:
+            raise InputError(f"Kafka refused to make {name}: {message or for_code(code).__name__}")
+    return created
+
+
+async def _settled(admin: AIOKafkaAdminClient, names: list[str], within_s: float) -> dict[str, TopicState]:
+    """All the topics, once the brokers tell of them and every partition has a leader."""
+    deadline = time.monotonic() + within_s
+    while True:
+        topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+        partitions = [topics.get(name, []) for name in names]
+        if all(each and all(partition["leader"] >= 0 for partition in each) for each in partitions):
+            return await _described(admin, names)
+        if time.monotonic() > deadline:
+            raise Unreachable(f"Kafka's new topics have no leaders after {within_s:g} s.")
+        await asyncio.sleep(SETTLE_S)

@@ -1,0 +1,68 @@
+"""How topics should be, and what is said where they are not."""
+
+from dataclasses import replace
+
+from confluent_kafka import Producer
+
+from stream.topics import TOPICS, TopicPlan, TopicState, differences, planned, verify
+
+PLANS = {plan.name: plan for plan in planned("acme.", partitions=8, replication=3)}
+
+
+def as_planned(plan: TopicPlan) -> TopicState:
+    return TopicState(plan.partitions, plan.replication, plan.configs)
+
+
+def test_every_topic_carries_the_prefix() -> None:
+    """Environments that share a cluster differ by their prefix alone."""
+    assert [f"acme.{topic}" for topic in TOPICS] == list(PLANS)
+
+
+def test_three_replicas_need_two_in_sync() -> None:
+    """An acknowledged record survives the loss of one broker; with fewer replicas nothing is asked."""
+    assert {"2"} == {plan.configs["min.insync.replicas"] for plan in PLANS.values()}
+    for plan in planned("", partitions=8, replication=2):
+        assert "min.insync.replicas" not in plan.configs
+
+
+def test_a_topic_as_planned_is_fine() -> None:
+    """Nothing to say but that it is there."""
+    for plan in PLANS.values():
+        assert ["fine"] == [finding.kind for finding in differences(plan, as_planned(plan))]
+
+
+def test_more_room_and_more_copies_are_fine() -> None:
+    """Sizes, replicas and in-sync replicas are least values."""
+    plan = PLANS["acme.rejected"]
+    larger = dict(plan.configs) | {"max.message.bytes": "99999999", "min.insync.replicas": "3"}
+    state = TopicState(partitions=8, replication=5, configs=larger)
+    assert ["fine"] == [finding.kind for finding in differences(plan, state)]
+
+
+def test_each_difference_has_its_sentence() -> None:
+    """Partitions, copies and settings are told one by one, each with what is and what should be."""
+    plan = PLANS["acme.bonuses"]
+    week = dict(plan.configs) | {"retention.ms": "604800000"}
+    found = differences(plan, TopicState(partitions=4, replication=1, configs=week))
+    assert ["partitions differ", "differs", "differs"] == [finding.kind for finding in found]
+    assert found[2].sentence == (
+        "acme.bonuses has retention.ms=604800000 where -1 is safe: it is the ledger of what was paid."
+    )
+
+
+def test_a_hidden_setting_is_no_difference() -> None:
+    """What a cluster doesn't show can't be judged."""
+    plan = PLANS["acme.views"]
+    state = replace(as_planned(plan), configs={})
+    assert ["fine"] == [finding.kind for finding in differences(plan, state)]
+
+
+async def test_a_cluster_that_tells_no_settings_serves() -> None:
+    """With CreateTime allowed, verify needs the partition counts alone, as an embedded broker gives them."""
+    embedded = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "", "log_level": 0})
+    broker = next(iter(embedded.list_topics(timeout=10).brokers.values()))
+    for topic in TOPICS:
+        embedded.produce(topic, b"")
+    assert embedded.flush(10) == 0
+    options = {"bootstrap_servers": f"{broker.host}:{broker.port}"}
+    assert await verify(options, allow_create_time=True) == 4
