@@ -5,7 +5,7 @@ neither can be had the tests are skipped with one line; with ``CI=true`` that is
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -72,12 +72,27 @@ class Kafka:
             await admin.close()
 
 
+class NoServer(pytest.skip.Exception):
+    """Skips a test because a server can't be had."""
+
+
 def unavailable(service: str, why: CannotRun) -> NoReturn:
-    """Skips the test, in one line for all of them; in CI nothing may be skipped."""
+    """Skips the test; in CI nothing may be skipped."""
     sentence = f"{service} is needed and can't be had: {why}"
     if os.environ.get("CI") == "true":
         pytest.fail(sentence, pytrace=False)
-    pytest.skip(sentence)
+    raise NoServer(sentence)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Gives all tests that lack a server one place, so that pytest folds them into one line."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, NoServer):
+        report.longrepr = (__file__, 0, str(call.excinfo.value))
+    return report
 
 
 @pytest.fixture(scope="session")
