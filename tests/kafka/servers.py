@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 import redis
+from _pytest.outcomes import Skipped
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from stream import topics
@@ -72,7 +73,7 @@ class Kafka:
             await admin.close()
 
 
-class NoServer(pytest.skip.Exception):
+class NoServer(Skipped):
     """Skips a test because a server can't be had."""
 
 

@@ -1,5 +1,7 @@
 """The deployment's topics on a real broker: made safe, left alone where they exist, checked before a start."""
 
+import asyncio
+
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -20,6 +22,10 @@ async def make(kafka: Kafka, topic: str, partitions: int, **configs: str) -> Non
         settings = {key.replace("_", "."): value for key, value in configs.items()}
         response = await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
         assert [code for _, code, _ in response.topic_errors] == [0]
+        async with asyncio.timeout(10):
+            # The controller has it; what the broker tells follows within milliseconds.
+            while name not in await admin.list_topics():
+                await asyncio.sleep(0.01)
     finally:
         await admin.close()
 
