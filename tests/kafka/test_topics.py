@@ -25,7 +25,7 @@ async def make(kafka: Kafka, topic: str, partitions: int, **configs: str) -> Non
         async with asyncio.timeout(10):
             # The controller has it; what the broker tells follows within milliseconds.
             while name not in await admin.list_topics():
-                await asyncio.sleep(0.01)
+                pass
     finally:
         await admin.close()
 
