@@ -1,0 +1,51 @@
+"""Running the engine over a model's log: as a whole, in chunks, and from checkpoint to checkpoint."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+
+from stream.core.outcome import Bonus
+from stream.core.partition import Partition
+from stream.core.plan import Plan
+from stream.core.rules import Limits, Program
+from tests.model import Record
+
+
+def chunks(records: Sequence[Record], seed: int | None = None) -> Iterator[list[Record]]:
+    """Runs of one topic, in order; with a ``seed`` cut shorter at random, else record by record."""
+    shuffler = random.Random(seed)
+    chunk: list[Record] = []
+    for record in records:
+        if chunk and (seed is None or record.topic != chunk[0].topic or shuffler.random() < 0.2):
+            yield chunk
+            chunk = []
+        chunk.append(record)
+    if chunk:
+        yield chunk
+
+
+def feed(partition: Partition, chunk: Sequence[Record]) -> list[Bonus]:
+    """Apply a run of one topic."""
+    outcome = partition.apply(
+        chunk[0].topic,
+        [record.offset for record in chunk],
+        [record.timestamp for record in chunk],
+        [record.decoded for record in chunk],
+    )
+    return outcome.bonuses
+
+
+def by_id(bonuses: Iterable[Bonus]) -> dict[str, Bonus]:
+    """Bonuses by id; none may come twice."""
+    found: dict[str, Bonus] = {}
+    for bonus in bonuses:
+        assert bonus.bonus_id not in found, f"awarded twice: {bonus} and {found[bonus.bonus_id]}"
+        found[bonus.bonus_id] = bonus
+    return found
+
+
+def run(
+    programs: Sequence[Program], records: Sequence[Record], limits: Limits, seed: int | None = None
+) -> dict[str, Bonus]:
+    """What the engine awards for records in processing order, chunked by ``seed``."""
+    partition = Partition(0, Plan(programs), limits)
+    return by_id(bonus for chunk in chunks(records, seed) for bonus in feed(partition, chunk))
