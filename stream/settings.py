@@ -190,7 +190,7 @@ class KafkaSettings(_Environment):
         return context
 
 
-class Settings(KafkaSettings, LimitSettings):
+class Settings(LimitSettings, KafkaSettings):
     """Everything a worker is told."""
 
     programs: Path = Field(description="Folder of the programmes' *.yaml and *.yml files.")

@@ -1,0 +1,1 @@
+"""The ``bonus`` command: arguments in, exit codes and plain sentences out."""

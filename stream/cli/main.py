@@ -1,0 +1,128 @@
+"""``bonus``: the commands, and the one place where errors become sentences and exit codes.
+
+Exit codes: 0 done, 1 the input was wrong, 2 usage, 3 an outside service could not be reached, 130 interrupted.
+Rooms are imported inside the commands, so that ``bonus --help`` doesn't load Kafka and Faust.
+"""
+
+import sys
+import traceback
+from importlib.metadata import version
+from os import environ
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.cli import backtest, check, topics
+from stream.cli.options import UsageError, with_settings
+from stream.errors import BonusError
+from stream.settings import Settings
+
+# typer carries click inside under a private name; this is the base of all its "wrong call" errors.
+_WrongCall: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="bonus",
+    help="Bonuses for creators from Kafka engagement events, each exactly once.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: nothing is cut at 80 columns
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("check")(check.check)
+app.command("backtest", cls=backtest.ManyFiles)(backtest.backtest)
+app.add_typer(topics.app, name="topics")
+
+
+@app.callback(invoke_without_command=True)
+def bonus(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and end.")] = False,
+) -> None:
+    """Bonuses for creators from Kafka engagement events, each exactly once.
+
+    \b
+    See it run:         bonus demo
+    Check programmes:   bonus check programs/
+    Try them on files:  bonus backtest --programs programs/ --events day.ndjson --out bonuses.ndjson
+    Make the topics:    bonus topics create --kafka localhost:9092
+    Run for real:       bonus worker --programs programs/
+    """
+    if show_version:
+        typer.echo(f"bonus {version('bonus-stream')}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command()
+@with_settings(Settings)
+def worker(settings: Settings) -> None:
+    """Run one worker until SIGTERM or Ctrl-C; start as many as there are partitions to share.
+
+    Each option can be an environment variable instead, a duration is 500ms, 10s, 5m, 24h or 30d.
+
+    \b
+    bonus worker --programs programs/
+    bonus worker --kafka kafka:9092 --redis redis://redis:6379/0 --programs programs/ --http-port 8080
+    """
+    from stream import logs
+    from stream.worker import run
+
+    logs.set_up(settings.log_level, settings.log_format)
+    raise typer.Exit(run(settings))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End after so many seconds. Default: at Ctrl-C.")
+    ] = None,
+    rate: Annotated[int, typer.Option(min=1, max=20_000, help="Sample events a second.")] = 500,
+    programs: Annotated[
+        Path | None, typer.Option(help="Programmes of your own instead of the sample ones.")
+    ] = None,
+) -> None:
+    """See it all run: a broker, a Redis, sample producers and a worker, with nothing to install.
+
+    \b
+    bonus demo
+    bonus demo --seconds 30 --rate 2000 --programs programs/
+    """
+    from stream.demo import run
+
+    run(seconds=seconds, rate=rate, programs=programs)
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; whatever goes wrong is one sentence on stderr."""
+    try:
+        ended: object = app(arguments, standalone_mode=False)
+    except _WrongCall as error:
+        return _complain(f"{error} See bonus --help.", UsageError.exit_code)
+    except BonusError as error:
+        return _complain(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # what nobody foresaw is a bug of ours, and says so
+        if environ.get("BONUS_LOG_LEVEL") == "debug":
+            traceback.print_exc()
+        hint = "Set BONUS_LOG_LEVEL=debug to see where."
+        return _complain(f"This is a bug in bonus: {type(error).__name__}: {error}. {hint}", 1)
+    return ended if isinstance(ended, int) else 0
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

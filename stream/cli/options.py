@@ -1,0 +1,136 @@
+"""Command-line options made from the settings models, so that each setting is described in one place.
+
+``@with_settings(Settings)`` gives a command an option for every field. What the command receives is the
+finished, checked model; options that were not given come from the environment, then from the defaults.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, Literal, ParamSpec, TypeVar, get_args, get_origin
+
+import typer
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings
+
+from stream.errors import BonusError
+from stream.settings import ENV_PREFIX, in_ms
+
+S = TypeVar("S", bound=BaseSettings)
+P = ParamSpec("P")
+
+
+class UsageError(BonusError):
+    """A command was called in a way it can't be: the sentence names the option and what was expected."""
+
+    exit_code = 2
+
+
+def with_settings(
+    model: type[S],
+) -> Callable[[Callable[Concatenate[S, P], None]], Callable[..., None]]:
+    """Give a command, whose first parameter is a ``model``, an option for each of the model's fields.
+
+    The command's other parameters stay options and arguments of their own, and come first in ``--help``.
+    """
+
+    def decorate(command: Callable[Concatenate[S, P], None]) -> Callable[..., None]:
+        own = list(inspect.signature(command).parameters.values())[1:]
+        options = [_option(name, field) for name, field in _in_order_of_interest(model)]
+
+        @wraps(command)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            given = {name: kwargs.pop(name) for name in model.model_fields}
+            command(read_settings(model, given), *args, **kwargs)
+
+        parameters = [*own, *options]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__dict__["__signature__"] = inspect.Signature(parameters)
+        return run
+
+    return decorate
+
+
+def read_settings(model: type[S], given: Mapping[str, object]) -> S:
+    """Build ``model`` from what was given (``None`` is not given), the environment and the defaults.
+
+    Raises UsageError with one sentence for everything that is wrong.
+    """
+    try:
+        # Values given here win over the environment, which pydantic-settings reads for the rest.
+        return model.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise UsageError(" ".join(_sentence(mistake) for mistake in error.errors())) from error
+
+
+def option_name(field: str) -> str:
+    """``allowed_lateness`` as it is written on the command line: ``--allowed-lateness``."""
+    return "--" + field.replace("_", "-")
+
+
+def env_name(field: str) -> str:
+    """``allowed_lateness`` as it is written in the environment: ``BONUS_ALLOWED_LATENESS``."""
+    return ENV_PREFIX + field.upper()
+
+
+def written(default: object) -> str:
+    """A setting's default as one would write it: ``1h``, ``200000``, ``off``; empty for none."""
+    if isinstance(default, timedelta):
+        milliseconds = in_ms(default)
+        for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
+            if milliseconds and milliseconds % length == 0:
+                return f"{milliseconds // length}{unit}"
+        return f"{milliseconds}ms"
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return "" if default is None else str(default)
+
+
+def _in_order_of_interest(model: type[BaseSettings]) -> list[tuple[str, FieldInfo]]:
+    inherited = {name for base in model.__bases__ for name in getattr(base, "model_fields", {})}
+    return sorted(model.model_fields.items(), key=lambda named: named[0] in inherited)
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    flag = field.annotation is bool
+    names = f"{option_name(name)}/{option_name('no_' + name)}" if flag else option_name(name)
+    option = typer.Option(
+        None, names, help=_help(name, field), metavar=None if flag else _metavar(field), show_default=False
+    )
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=bool | None if flag else str | None
+    )
+
+
+def _help(name: str, field: FieldInfo) -> str:
+    default = "" if field.is_required() else written(field.default)
+    facts = [f"default: {default}"] if default else []
+    return f"{field.description} [{'; '.join([*facts, 'env: ' + env_name(name)])}]"
+
+
+def _metavar(field: FieldInfo) -> str:
+    kinds = [
+        field.annotation,
+        *(part for union in get_args(field.annotation) for part in [union, *get_args(union)]),
+    ]
+    if get_origin(field.annotation) is Literal:
+        return "|".join(get_args(field.annotation))
+    if timedelta in kinds:
+        return "DURATION"
+    if int in kinds:
+        return "N"
+    return "PATH" if Path in kinds else "TEXT"
+
+
+def _sentence(mistake: ErrorDetails) -> str:
+    message = mistake["msg"].removeprefix("Value error, ")
+    if not mistake["loc"]:
+        return f"{message[0].upper()}{message[1:]}."
+    name = str(mistake["loc"][0])
+    if mistake["type"] == "missing":
+        return f"{option_name(name)} (or {env_name(name)}) is needed."
+    return f"{option_name(name)} ({env_name(name)}): {message[0].lower()}{message[1:]}."

@@ -1,0 +1,51 @@
+"""``bonus topics create``."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from stream.cli.options import with_settings
+from stream.settings import KafkaSettings
+
+app = typer.Typer(help="The topics in Kafka.", no_args_is_help=False, rich_markup_mode=None)
+
+
+@app.callback()
+def topics() -> None:
+    """The topics in Kafka."""
+
+
+@app.command()
+@with_settings(KafkaSettings)
+def create(
+    settings: KafkaSettings,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic, for good.")] = 8,
+    replication: Annotated[
+        int | None,
+        typer.Option(min=1, help="Copies of each record. Default: 3, or the number of brokers if fewer."),
+    ] = None,
+) -> None:
+    """Make the topics that are missing, with safe settings, and say what differs where they exist.
+
+    Ends with 1 only where partition counts differ; nothing that exists is changed.
+
+    \b
+    bonus topics create --kafka localhost:9092
+    bonus topics create --kafka kafka:9092 --topic-prefix acme. --partitions 32 --replication 3
+    """
+    from stream.topics import create as create_topics
+
+    findings = asyncio.run(
+        create_topics(
+            settings.kafka_options(),
+            prefix=settings.topic_prefix,
+            partitions=partitions,
+            replication=replication,
+            within_s=settings.connect_timeout.total_seconds(),
+        )
+    )
+    for finding in findings:
+        typer.echo(finding.sentence, err=finding.kind == "partitions differ")
+    if any(finding.kind == "partitions differ" for finding in findings):
+        raise typer.Exit(1)
