@@ -1,0 +1,147 @@
+"""One take of one partition: what its owner reads and writes until somebody else takes it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from stream.errors import InputError
+from stream.store import scripts
+from stream.store.checkpoint import Delta, IdBatch, Superseded
+from stream.store.layout import Arrivals, Bucket, Layout, decode_arrivals, edits_of
+from stream.store.link import Link, Refused, pack
+from stream.store.patience import Patience
+
+# A read keeps Redis from others for 2-3 ms at most: so many keys, and so many fields and values, at a time.
+READ_KEYS = 500
+READ_VALUES = 20_000
+# A field of ids is what one checkpoint accepted in one bucket.
+READ_ID_FIELDS = 16
+
+
+class Lease:
+    """The right to a partition's state, from one take to the next.
+
+    Every request compares owner and seq with our own last acknowledged ones and raises Superseded where they
+    differ, from then on always. Redis being away, full, loading or read-only is waited out, saying so; requests
+    can be cancelled while they wait. A write that is cancelled, or fails, leaves nobody knowing what Redis holds:
+    the lease is superseded by it. One request at a time; others wait for it.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        layout: Layout,
+        say: Callable[[str], None],
+        guard: tuple[str, int],
+        meta: bytes | None,
+        buckets: frozenset[Bucket],
+    ) -> None:
+        self._link = link
+        self._layout = layout
+        self._say = say
+        self._owner, self.seq = guard
+        self.meta = meta
+        """The partition's own meta as it was checkpointed at the take, None if there is no checkpoint yet."""
+        self._buckets = buckets
+        self._turn = asyncio.Lock()
+        self._lost: str | None = None
+
+    async def ids(self) -> list[IdBatch]:
+        """Every remembered event id, a batch a topic. Some may lie before the floor: whole buckets are forgotten.
+
+        Raises Superseded; InputError where the keys hold something else.
+        """
+        topics: dict[str, Arrivals] = {}
+        async with self._turn:
+            for bucket in sorted(self._buckets):
+                topics.setdefault(bucket[0], []).extend(await self._bucket(bucket))
+        for arrivals in topics.values():
+            arrivals.sort(key=lambda pair: pair[0])
+        return [IdBatch(topic, arrivals) for topic, arrivals in topics.items()]
+
+    async def read(self, keys: Sequence[str]) -> list[dict[str, int]]:
+        """The fields of each subject as of the last acknowledged checkpoint; ``{}`` for one that is not known.
+
+        Raises Superseded; InputError where the keys hold something else.
+        """
+        found: list[dict[str, int]] = []
+        async with self._turn:
+            while len(found) < len(keys):
+                part = [self._layout.subject(key) for key in keys[len(found) : len(found) + READ_KEYS]]
+                # A full answer stops early, with at least one subject in it.
+                found += map(_counters, await self._query(part, [["HGETALL"]] * len(part)))
+        return found
+
+    async def write(self, delta: Delta) -> int:
+        """Makes ``delta`` the next checkpoint, atomically and once; returns its seq, acknowledged by Redis.
+
+        Cut deltas at about 20,000 changed fields: Redis serves nobody else for their 20 ms.
+
+        Raises Superseded; InputError where the keys hold something else.
+        """
+        async with self._turn:
+            edits = edits_of(delta, self._layout, self.seq + 1, self._buckets)
+            command = scripts.write(self._layout, (self._owner, self.seq), edits, delta.meta)
+            try:
+                await self._ask(
+                    command, self.seq + 1, f"The checkpoint of partition {self._layout.partition}"
+                )
+            except BaseException:
+                self._lost = self._lost or "a checkpoint was given up before its result was known"
+                raise
+            self.seq += 1
+            self._buckets = edits.buckets
+            return self.seq
+
+    async def _bucket(self, bucket: Bucket) -> Arrivals:
+        key = self._layout.ids(bucket)
+        [seqs] = await self._query([key], [["HKEYS"]])
+        fields = [seq.decode() for seq in sorted(seqs, key=int)]
+        arrivals: Arrivals = []
+        for start in range(0, len(fields), READ_ID_FIELDS):
+            [blobs] = await self._query([key], [["HMGET", *fields[start : start + READ_ID_FIELDS]]])
+            for blob in blobs:
+                arrivals += decode_arrivals(blob)
+        return arrivals
+
+    async def _query(self, keys: Sequence[str], queries: Sequence[Sequence[str]]) -> list[list[bytes]]:
+        command = scripts.read(self._layout, (self._owner, self.seq), keys, queries, READ_VALUES)
+        answer = await self._ask(command, self.seq, f"The read-back of partition {self._layout.partition}")
+        return cast(list[list[bytes]], answer[2])
+
+    async def _ask(self, command: scripts.Command, seq: int, what: str) -> list[object]:
+        """The answer to a guarded command, which must begin with our owner and ``seq``."""
+        if self._lost is not None:
+            raise Superseded(self._lost)
+        packed = pack(command)
+        try:
+            answer = await Patience(self._link.where, what, self._say).until_done(
+                lambda: self._link.send(packed)
+            )
+        except Refused as refused:
+            raise damaged(self._layout, self._link.where, str(refused)) from None
+        owner, held, *_ = answer = cast(list[object], answer)
+        if (owner, held) != (self._owner.encode(), str(seq).encode()):
+            self._lost = self._why_lost(owner, held)
+            raise Superseded(self._lost)
+        return answer
+
+    def _why_lost(self, owner: object, held: object) -> str:
+        partition = f"partition {self._layout.partition}"
+        if owner is None or not isinstance(held, bytes):
+            return f"Redis at {self._link.where} has lost {partition}"
+        if owner != self._owner.encode():
+            return f"another owner has taken {partition}"
+        return f"Redis at {self._link.where} holds checkpoint {held.decode()} of {partition}, not {self.seq}"
+
+
+def damaged(layout: Layout, where: str, detail: str) -> InputError:
+    """The error of state that no waiting makes whole."""
+    return InputError(
+        f"The state of partition {layout.partition} in Redis at {where} is damaged ({detail}): stop the workers and "
+        f"delete all keys that begin with {layout.tag}; it is then rebuilt from the inputs' history."
+    )
+
+
+def _counters(flat: Sequence[bytes]) -> dict[str, int]:
+    return dict(zip(map(bytes.decode, flat[::2]), map(int, flat[1::2]), strict=True))

@@ -1,0 +1,131 @@
+"""One command to Redis and its answer back. redis-py is known here only, and its errors end here."""
+
+import os
+import re
+from typing import Self
+
+import hiredis
+from redis import exceptions as vendor
+from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from stream.errors import InputError
+from stream.store.scripts import Command
+
+SOCKET_TIMEOUT_S = 5.0
+
+# redis-py cuts the code off the message of the errors that it knows. A subclass stands before its base.
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (vendor.BusyLoadingError, "LOADING"),
+    (vendor.AuthenticationError, "WRONGPASS"),
+    (vendor.AuthenticationWrongNumberOfArgsError, "WRONGPASS"),
+    (vendor.NoPermissionError, "NOPERM"),
+    (vendor.OutOfMemoryError, "OOM"),
+    (vendor.ReadOnlyError, "READONLY"),
+    (vendor.MasterDownError, "MASTERDOWN"),
+    (vendor.ClusterDownError, "CLUSTERDOWN"),
+    (vendor.MovedError, "MOVED"),
+    (vendor.AskError, "ASK"),
+    (vendor.TryAgainError, "TRYAGAIN"),
+    (vendor.ClusterCrossSlotError, "CROSSSLOT"),
+    (vendor.TimeoutError, "TIMEOUT"),
+    (vendor.ConnectionError, "CONNECTION"),
+    (OSError, "CONNECTION"),
+)
+
+# A command refused within a script arrives as "@user_script: 12: -OOM command not allowed …" from Redis 6.
+_WITHIN_SCRIPT = re.compile(r"(?:^|[ -])([A-Z]{3,}) .*", re.DOTALL)
+
+
+class Refused(Exception):
+    """Redis did not do it, or nobody knows whether it did. ``code`` is Redis's own, or CONNECTION, or TIMEOUT."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(
+            detail.rstrip(".") if code in ("CONNECTION", "TIMEOUT") else f"{code} {detail}".rstrip(".")
+        )
+        self.code = code
+
+
+class Link:
+    """Connections to one Redis. ``where`` names it without user and password."""
+
+    def __init__(self, pool: ConnectionPool, where: str) -> None:
+        self._pool = pool
+        self.where = where
+
+    @classmethod
+    def to(cls, url: str) -> Self:
+        """Prepares a link to ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads it; connects later.
+
+        Raises InputError for a URL that can't be read, without repeating it: it may hold a password.
+        """
+        try:
+            pool = ConnectionPool.from_url(
+                url,
+                protocol=2,
+                # As many at a time as there are partitions in this process.
+                max_connections=2**31,
+                socket_timeout=SOCKET_TIMEOUT_S,
+                socket_connect_timeout=SOCKET_TIMEOUT_S,
+                # Tries are counted in one place, `patience`.
+                retry=Retry(NoBackoff(), 0),
+            )
+        except ValueError:
+            raise InputError(
+                "The Redis URL can't be read: expected redis://[user:password@]host:port/number, "
+                "the same with rediss:// for TLS, or unix:///path."
+            ) from None
+        place = pool.connection_kwargs
+        where = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
+        return cls(pool, str(where))
+
+    async def ask(self, command: Command) -> object:
+        """Sends one command and returns its answer, bytes, integers, lists and None as Redis has them.
+
+        Packs with hiredis: redis-py's own packing costs 1 µs an argument, and a checkpoint has one a subject.
+
+        Raises Refused. A connection whose answer did not arrive, also through cancellation, is closed.
+        """
+        return await self.send(pack(command))
+
+    async def send(self, packed: bytes) -> object:
+        """As `ask`, for a command that is packed already."""
+        try:
+            connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
+            try:
+                await connection.send_packed_command([packed])
+                return await connection.read_response()
+            except vendor.ResponseError:
+                raise
+            except BaseException:
+                await connection.disconnect(nowait=True)
+                raise
+            finally:
+                await self._pool.release(connection)
+        except (vendor.RedisError, OSError) as error:
+            raise _refused(error) from error
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._pool.disconnect()
+
+
+def pack(command: Command) -> bytes:
+    """A command as it goes over the wire. Done once, however often it is sent."""
+    packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub says a tuple of one
+    return packed
+
+
+def _refused(error: Exception) -> Refused:
+    detail = str(error) or type(error).__name__
+    if isinstance(error.__cause__, ConnectionError) and error.__cause__.errno:
+        # "Connection refused", without the address that the sentence has already.
+        detail = os.strerror(error.__cause__.errno)
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return Refused(code, detail)
+    if match := _WITHIN_SCRIPT.search(detail):
+        return Refused(match[1], match[0].lstrip(" -").removeprefix(match[1] + " "))
+    return Refused("ERR", detail)
