@@ -1,6 +1,7 @@
-"""What the demo shows: a line a bonus, a line of progress below, and a summary at the end."""
+"""What the demo shows: a line a bonus, a line of progress below them, and a summary at the end."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -13,8 +14,6 @@ from rich.text import Text
 from schemas.bonuses import BonusEvent
 from stream.demo.watch import Progress
 
-_TIER_WIDTH = 34
-
 
 class Screen:
     """The demo's output; a context, so that the terminal is left as it was. Without a terminal, plain lines."""
@@ -22,13 +21,12 @@ class Screen:
     def __init__(self, console: Console, seconds: float | None) -> None:
         self._console = console
         self._bonuses: Counter[tuple[str, str]] = Counter()
-        self._paid: dict[tuple[str, str], Counter[str]] = {}
-        self._sent = 0
-        self._progress = Progress()
+        self._rewards: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+        bar = [] if seconds is None else [BarColumn(20)]
         self._bar = ProgressBar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            *([BarColumn(20)] if seconds is not None else []),
+            *bar,
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -44,23 +42,55 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Show a sentence above the line of progress."""
-        self._console.print(Text(sentence))
+        self._console.print(Text(sentence), soft_wrap=True)
 
     def show_bonus(self, bonus: BonusEvent) -> None:
         """Show one bonus in one line, and remember it for the summary."""
-        tier = (bonus.program, bonus.tier)
-        self._bonuses[tier] += 1
-        amount, currency = reward(bonus)
-        self._paid.setdefault(tier, Counter())[currency] += amount  # type: ignore[assignment]
-        self._console.print(bonus_line(bonus), soft_wrap=True)
+        reward = bonus.reward
+        self._bonuses[bonus.program, bonus.tier] += 1
+        self._rewards[bonus.program, bonus.tier, str(reward["currency"])] += Decimal(str(reward["amount"]))
+        self._console.print(bonus_line(bonus, datetime.now()), soft_wrap=True)
 
     def show_progress(self, sent: int, progress: Progress, elapsed_s: float) -> None:
         """Renew the line of progress."""
-        self._sent, self._progress = sent, progress
-        description = (
-            f"{sent:,} sent · {progress.accepted:,} accepted · {self._bonuses.total():,} bonuses"
-        )
+        total = self._bonuses.total()
+        description = f"{sent:,} sent · {progress.accepted:,} accepted · {total:,} bonuses"
         self._bar.update(self._task, description=description, completed=elapsed_s)
 
-    def show_summary(self, elapsed_s: float) -> None:
-        """Show what came of it all: bonuses and sums by programme and tier, and what became of the events."""
+    def show_summary(self, sent: int, progress: Progress, elapsed_s: float) -> None:
+        """Show what came of it all: bonuses and rewards by programme and tier, and the events' fate."""
+        table = Table(title=f"{self._bonuses.total():,} bonuses in {elapsed_s:.0f} s", title_justify="left")
+        for heading in ("programme", "tier"):
+            table.add_column(heading)
+        for heading in ("bonuses", "rewards"):
+            table.add_column(heading, justify="right")
+        for (program, tier), count in sorted(self._bonuses.items()):
+            table.add_row(program, tier, f"{count:,}", self._rewards_of(program, tier))
+        self._console.print(table)
+        self.say(
+            f"{sent:,} events sent: {progress.accepted:,} accepted, {progress.duplicates:,} duplicates, "
+            f"{progress.late:,} late, {progress.rejected:,} rejected."
+        )
+
+    def _rewards_of(self, program: str, tier: str) -> str:
+        sums = (
+            f"{amount:,} {currency}"
+            for (of_program, of_tier, currency), amount in sorted(self._rewards.items())
+            if (of_program, of_tier) == (program, tier)
+        )
+        return ", ".join(sums)
+
+
+def bonus_line(bonus: BonusEvent, at: datetime) -> Text:
+    """A bonus for people: when it was seen, what was reached, by whom, with which counts, and what it pays."""
+    counts = ", ".join(
+        f"{metric} {value:.3f}" if metric == "watch_hours" else f"{metric} {value}"
+        for metric, value in bonus.metrics.items()
+    )
+    return Text.assemble(
+        (f"{at:%H:%M:%S}  ", "dim"),
+        (f"{bonus.program + ' · ' + bonus.tier:<32}  ", "bold"),
+        f"{bonus.subject.id:<21}  {bonus.region}  ",
+        (f"{counts:<28}  ", "cyan"),
+        (f"{bonus.reward['amount']} {bonus.reward['currency']}", "green"),
+    )
