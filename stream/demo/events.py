@@ -117,6 +117,7 @@ class SampleEvents:
             _encoded({name: value for name, value in event.items() if name != "video_id"}),
             _encoded({**event, "occurred_at": str(now_ms)}),
             _encoded({**event, "region": "usa"}),
+            _encoded({**event, "paid": 0}),
             _encoded({**event, "occurred_at": now_ms + _HOUR_MS}),
         )
         return whole._replace(value=self._random.choice(ways))

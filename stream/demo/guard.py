@@ -51,7 +51,9 @@ def main(command: Sequence[str]) -> int:
 
 
 def _end_with_parent(child: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock this thread would still hold when the interpreter ends.
+    while os.read(0, 1024):
+        pass
     child.terminate()
     try:
         child.wait(GRACE_S)

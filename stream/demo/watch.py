@@ -73,10 +73,11 @@ def worker_progress(port: int) -> Progress | None:
             text = answer.read().decode()
     except (URLError, TimeoutError, ConnectionError):
         return None
-    return _progress(text)
+    return progress_in(text)
 
 
-def _progress(text: str) -> Progress:
+def progress_in(text: str) -> Progress:
+    """What metrics in Prometheus' text format say of a worker's progress."""
     results: dict[str, float] = {}
     partitions = 0.0
     for family in text_string_to_metric_families(text):
