@@ -1,0 +1,114 @@
+"""A document against the schema: pydantic's errors, told in the operator's words."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from schemas.programs import ProgramDocument, Strict
+from stream.programs.mistakes import MAX_SHOWN, Mistake, Path, quoted
+from stream.programs.reader import Document, Value
+
+MAX_KEYS_SHOWN = 5
+
+
+def validate(source: Document) -> tuple[ProgramDocument | None, dict[Path, Mistake]]:
+    """The document, or what is wrong with its fields, by path; what the reader found comes first."""
+    mistakes = dict(source.mistakes)
+    document = None
+    try:
+        document = ProgramDocument.model_validate(source.value)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            path = _path(detail)
+            mistakes.setdefault(path, source.mistake(path, _problem(source, path, detail)))
+    return (None if mistakes else document), mistakes
+
+
+def known_keys(path: Path) -> list[str]:
+    """The keys that a mapping at ``path`` may have, in any of its shapes."""
+    models: list[type[Strict]] = [ProgramDocument]
+    for part in path:
+        if isinstance(part, str):
+            inner = [field for model in models for key, field in _fields(model) if key == part]
+            models = [model for annotation in inner for model in _models(annotation)]
+    return list(dict.fromkeys(key for model in models for key, _ in _fields(model)))
+
+
+def _fields(model: type[Strict]) -> Iterator[tuple[str, object]]:
+    for name, info in model.model_fields.items():
+        yield info.alias or name, info.annotation
+
+
+def _models(annotation: object) -> Iterator[type[Strict]]:
+    """The models that a field's type is made of, however deep inside unions and lists."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _path(detail: ErrorDetails) -> Path:
+    """Where an error is, without the tags of unions; the last part of an unknown key's location is the key."""
+    location = detail["loc"]
+    key = len(location) - 1 if detail["type"] == "extra_forbidden" else None
+    return tuple(
+        part
+        for index, part in enumerate(location)
+        if index == key or not (isinstance(part, str) and part.startswith("<"))
+    )
+
+
+def _problem(source: Document, path: Path, detail: ErrorDetails) -> str:
+    found = _found(source, path)
+    match detail["type"]:
+        case "missing":
+            return "is needed"
+        case "extra_forbidden":
+            return _unknown_key(path)
+        case "model_type":
+            return f"expected a mapping, found {found}"
+        case "list_type":
+            return f"expected a list, found {found}"
+        case "too_short":
+            return "expected at least one entry, found an empty list"
+    return f"{detail['msg']}, found {found}"
+
+
+def _unknown_key(path: Path) -> str:
+    *outer, key = path
+    known = known_keys(tuple(outer))
+    if key in known:
+        return "does not go with the other keys beside it"
+    near = _nearest(str(key), known)
+    return (
+        f"unknown key, did you mean {near}?" if near else f"unknown key, expected one of {', '.join(known)}"
+    )
+
+
+def _nearest(key: str, known: list[str]) -> str | None:
+    return next(iter(get_close_matches(key[:MAX_SHOWN], known, n=1)), None)
+
+
+def _found(source: Document, path: Path) -> str:
+    """What is at ``path``; of a mapping its keys, as the wrong key is what makes it a wrong mapping."""
+    value: Value = source.value
+    for part in path:
+        if isinstance(value, dict) and isinstance(part, str):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+    if not isinstance(value, dict):
+        return source.places[path].found if path in source.places else "nothing"
+    if not value:
+        return "an empty mapping"
+    known = known_keys(path)
+    near = [
+        f"{_nearest(key, known)} for {quoted(key)}"
+        for key in value
+        if key not in known and _nearest(key, known)
+    ]
+    keys = ", ".join(quoted(key) for key in list(value)[:MAX_KEYS_SHOWN])
+    return f"a mapping of {keys}" + (f" (did you mean {near[0]}?)" if near else "")

@@ -1,0 +1,93 @@
+"""From a folder of programme files to rules, or to every mistake in them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream.core.rules import Program
+from stream.errors import InputError
+from stream.programs.document import Checked, check_document
+from stream.programs.documents import canonical, compile_documents
+from stream.programs.history import check_history
+from stream.programs.mistakes import Mistake
+from stream.programs.reader import MAX_BYTES, read
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The programmes of a folder, ready for the engine and for the checkpoint.
+
+    ``documents`` are canonical JSON, one a version, by program and version number; ``digest`` (hex SHA-256) is
+    equal where they are equal. ``warnings`` print as one line each.
+    """
+
+    programs: tuple[Program, ...]
+    documents: tuple[str, ...]
+    digest: str
+    warnings: tuple[Mistake, ...]
+
+
+def load(folder: Path) -> Loaded:
+    """Load every ``*.yaml`` and ``*.yml`` file of ``folder`` itself; hidden files and folders are passed over.
+
+    Raises ``InputError`` with all mistakes, a line each, by file and line; also where there is no programme.
+    """
+    mistakes: list[Mistake] = []
+    checked: list[Checked] = []
+    for path in _files(folder):
+        content = _content(path)
+        if isinstance(content, Mistake):
+            mistakes.append(content)
+            continue
+        reading = read(path.name, content)
+        mistakes += reading.mistakes
+        checked += map(check_document, reading.documents)
+    for document in checked:
+        mistakes += document.mistakes
+    between, warnings = check_history(checked)
+    mistakes += between
+    if mistakes:
+        raise InputError("\n".join(map(str, sorted(mistakes))))
+    if not checked:
+        raise InputError(f"The files in {folder} hold no programme document.")
+    return _loaded(checked, warnings)
+
+
+def _loaded(checked: list[Checked], warnings: list[Mistake]) -> Loaded:
+    in_order = sorted(
+        (each.document for each in checked), key=lambda document: (document.program, document.version)
+    )
+    documents = tuple(map(canonical, in_order))
+    digest = hashlib.sha256("\n".join(documents).encode()).hexdigest()
+    return Loaded(compile_documents(documents), documents, digest, tuple(sorted(warnings)))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no folder {folder}: give one that holds the programmes' YAML files."
+        ) from None
+    except NotADirectoryError:
+        raise InputError(
+            f"{folder} is a file: give the folder that holds the programmes' YAML files."
+        ) from None
+    except OSError as error:
+        raise InputError(f"The folder {folder} can't be read: {error.strerror}.") from None
+    files = [
+        path for path in entries if path.suffix in SUFFIXES and path.name[0] != "." and not path.is_dir()
+    ]
+    if not files:
+        raise InputError(f"The folder {folder} has no programme: expected *.yaml or *.yml files in it.")
+    return files
+
+
+def _content(path: Path) -> bytes | Mistake:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return Mistake(path.name, 1, "", f"can't be read: {error.strerror}")

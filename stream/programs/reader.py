@@ -1,0 +1,213 @@
+"""From YAML text to plain values that know their line.
+
+PyYAML parses; what the parts mean is decided here, after YAML 1.2's core schema: ``NO`` is the text NO, a time stays
+text, a number with a fraction or an exponent is a ``Decimal`` of its own digits, ``010`` is text. What could hide
+something from a reader of the file (a key given twice, anchors, aliases, tags) is a mistake. A file is bounded:
+``MAX_BYTES`` long, ``MAX_DEPTH`` deep.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+import yaml
+
+from stream.programs.mistakes import MAX_SHOWN, Mistake, Path, field_name, quoted
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 100
+MAX_NUMBER = 40
+MAX_PROBLEM = 120
+
+Value = None | bool | int | Decimal | str | list["Value"] | dict[str, "Value"]
+
+INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]+|(?<=[0-9])\.?)([eE][-+]?[0-9]{1,4})?")
+WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Place(NamedTuple):
+    """The line of a key or list entry, and what was found there, fit to print."""
+
+    line: int
+    found: str
+
+
+@dataclass(slots=True)
+class Document:
+    """One ``---`` document: its value, where each part of it is, and what was wrong with its YAML."""
+
+    file: str
+    value: Value = None
+    places: dict[Path, Place] = field(default_factory=dict)
+    mistakes: dict[Path, Mistake] = field(default_factory=dict)
+
+    def line(self, path: Path) -> int:
+        """The line of ``path``, or of the innermost mapping or list around it that exists."""
+        while path not in self.places:
+            path = path[:-1]
+        return self.places[path].line
+
+    def mistake(self, path: Path, problem: str) -> Mistake:
+        """A mistake at ``path``, which may name a key that is missing."""
+        return Mistake(self.file, self.line(path), field_name(path), problem)
+
+
+class Reading(NamedTuple):
+    """The documents of a file, empty ones left out, and what kept the file from being read to its end."""
+
+    documents: list[Document]
+    mistakes: list[Mistake]
+
+
+class _Unreadable(Exception):
+    """The rest of the file can't be understood."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+        self.problem = problem
+
+
+def read(file: str, content: bytes) -> Reading:
+    """Read the documents of one file; ``file`` is its name in mistakes. Raises nothing, whatever ``content`` is."""
+    documents: list[Document] = []
+    try:
+        for document in _documents(file, _decode(content)):
+            if document.value is not None or document.mistakes:
+                documents.append(document)
+    except _Unreadable as error:
+        return Reading(documents, [Mistake(file, error.line, "", error.problem)])
+    return Reading(documents, [])
+
+
+def _decode(content: bytes) -> str:
+    if len(content) > MAX_BYTES:
+        raise _Unreadable(1, f"expected a file of at most {MAX_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _Unreadable(content.count(b"\n", 0, error.start) + 1, "expected UTF-8 text") from None
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """PyYAML's events; its errors become ours."""
+    line = 1
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = _line(event)
+            yield event
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        hint = " (indent with spaces)" if "'\\t'" in (error.problem or "") else ""
+        raise _Unreadable(
+            mark.line + 1 if mark else line, f"not YAML: {(error.problem or '')[:MAX_PROBLEM]}{hint}"
+        ) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _Unreadable(
+            line, f"not YAML: the character U+{ord(text[error.position]):04X} is not allowed"
+        ) from None
+    except (ValueError, OverflowError):  # PyYAML lets these out for "\UFFFFFFFF" and for %YAML 1.9999…
+        raise _Unreadable(line, "not YAML: a number in an escape or a directive is out of range") from None
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _documents(file: str, text: str) -> Iterator[Document]:
+    events = _events(text)
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            document = Document(file)
+            root = next(events)
+            document.value = _Composer(document, events).value((), root, _line(root))
+            yield document
+
+
+class _Composer:
+    """Builds one document's value out of the stream of events."""
+
+    def __init__(self, document: Document, events: Iterator[yaml.Event]) -> None:
+        self._document = document
+        self._events = events
+
+    def value(self, path: Path, event: yaml.Event, line: int) -> Value:
+        """The value that starts with ``event``; ``line`` is its key's, where it has one, else its own."""
+        if len(path) > MAX_DEPTH:
+            raise _Unreadable(line, f"expected at most {MAX_DEPTH} levels of nesting")
+        places = self._document.places
+        match event:
+            case yaml.MappingStartEvent():
+                places[path] = Place(line, "a mapping")
+                self._plain(path, event)
+                return self._mapping(path)
+            case yaml.SequenceStartEvent():
+                places[path] = Place(line, "a list")
+                self._plain(path, event)
+                return self._list(path)
+            case yaml.ScalarEvent():
+                value = _scalar(event)
+                places[path] = Place(line, quoted(value) if isinstance(value, str) else event.value or "null")
+                self._plain(path, event)
+                return value
+            case _:
+                places[path] = Place(line, "an alias")
+                self._mistake(path, "expected the value itself, found an alias")
+                return None
+
+    def _mapping(self, path: Path) -> dict[str, Value]:
+        entries: dict[str, Value] = {}
+        for key in self._events:
+            if isinstance(key, yaml.MappingEndEvent):
+                break
+            line = _line(key)
+            if not isinstance(key, yaml.ScalarEvent):
+                raise _Unreadable(line, "expected a plain word as a key")
+            inner = (*path, key.value)
+            before = self._document.places.get(inner)
+            entries[key.value] = self.value(inner, next(self._events), line)
+            self._plain(inner, key)
+            if before:
+                self._mistake(inner, f"the key is there twice, first in line {before.line}")
+        return entries
+
+    def _list(self, path: Path) -> list[Value]:
+        entries: list[Value] = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            entries.append(self.value((*path, len(entries)), event, _line(event)))
+        return entries
+
+    def _plain(self, path: Path, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.anchor is not None:
+            self._mistake(path, f"expected no anchor, found &{event.anchor[:MAX_SHOWN]}")
+        if event.tag is not None:
+            self._mistake(path, f"expected no tag, found {quoted(event.tag)}")
+        if isinstance(event, yaml.ScalarEvent) and SURROGATE.search(event.value):
+            self._mistake(path, "expected the character itself, found half of a surrogate pair")
+
+    def _mistake(self, path: Path, problem: str) -> None:
+        self._document.mistakes.setdefault(path, self._document.mistake(path, problem))
+
+
+def _scalar(event: yaml.ScalarEvent) -> Value:
+    text: str = event.value
+    if event.style is not None:
+        return text
+    if text in WORDS:
+        return WORDS[text]
+    if len(text) <= MAX_NUMBER and INTEGER.fullmatch(text):
+        return int(text)
+    if len(text) <= MAX_NUMBER and DECIMAL.fullmatch(text):
+        return Decimal(text)
+    return text
