@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -48,10 +49,13 @@ anchors = st.sampled_from(ANCHORS)
 # --- Programmes ---
 
 
-@st.composite
-def times(draw: st.DrawFn, anchor: int) -> int:
-    """An instant at an edge."""
-    return anchor + draw(st.sampled_from(STRIDES)) + draw(st.sampled_from(_EDGES))
+@cache
+def times(anchor: int) -> st.SearchStrategy[int]:
+    """An instant at an edge, mostly one near the anchor."""
+    near = [anchor + edge for edge in _EDGES if anchor + edge > 0]
+    return st.sampled_from(
+        near * 3 + [anchor + stride + edge for stride in STRIDES[1:] for edge in _EDGES[::3]]
+    )
 
 
 _periods = st.builds(
@@ -62,7 +66,7 @@ _rolling = st.one_of(
     st.builds(
         lambda step, panes: rules.Rolling(step * panes, step),
         st.sampled_from([500, 1_000, 1_500, 5_000]),
-        st.sampled_from([1, 2, 3, 8]),
+        st.sampled_from([1, 2, 3, 8, 8, 12]),
     ),
     st.sampled_from(
         [rules.Rolling(DAY, HOUR), rules.Rolling(DAY, 10 * SECOND), rules.Rolling(2 * HOUR, 60 * SECOND)]
@@ -76,31 +80,45 @@ _lines = st.builds(
     rules.Line,
     min_watch_ms=st.just(0),
     sources=st.sampled_from([None, None, frozenset({"for_you"})]),
-    paid=st.sampled_from([None, None, False, True]),
+    paid=st.sampled_from([None, None, False, False, True]),
     exclude_self=st.booleans(),
 )
 _view_lines = st.builds(
     lambda line, watch: replace(line, min_watch_ms=watch), _lines, st.sampled_from([0, 0, 1_000])
 )
 
-_TOPICS_USED: tuple[Topic, ...] = ("views", "likes", "shares")
+_NARROWED: tuple[tuple[Topic, ...], ...] = (
+    (),
+    (),
+    ("views",),
+    ("likes",),
+    ("views", "likes"),
+    ("likes", "shares"),
+)
 
 
+@cache
 @st.composite
 def _line_maps(draw: st.DrawFn) -> dict[Topic, rules.Line]:
     """Few lines, of few kinds, so that versions often keep one."""
     lines: dict[Topic, rules.Line] = {}
-    for topic in draw(st.lists(st.sampled_from(_TOPICS_USED), max_size=2, unique=True)):
+    for topic in draw(st.sampled_from(_NARROWED)):
         lines[topic] = draw(_view_lines if topic == "views" else _lines)
     return lines
 
 
+@cache
 def _at_least(metric: rules.Metric) -> st.SearchStrategy[rules.Condition]:
-    thresholds = st.sampled_from([1, 1_000, 2_500, 4_000]) if metric == "watch_hours" else st.integers(1, 5)
+    thresholds = (
+        st.sampled_from([1, 1_000, 2_500, 4_000])
+        if metric == "watch_hours"
+        else st.sampled_from([1, 2, 2, 3, 3, 4, 5])
+    )
     return st.builds(rules.AtLeast, st.just(metric), thresholds)
 
 
-def _conditions(metrics: Sequence[rules.Metric]) -> st.SearchStrategy[rules.Condition]:
+@cache
+def _conditions(metrics: tuple[rules.Metric, ...]) -> st.SearchStrategy[rules.Condition]:
     leaves = st.one_of([_at_least(metric) for metric in metrics])
     return st.recursive(
         leaves,
@@ -112,17 +130,19 @@ def _conditions(metrics: Sequence[rules.Metric]) -> st.SearchStrategy[rules.Cond
     )
 
 
+@cache
 @st.composite
 def _tiers(draw: st.DrawFn, one_topic: bool) -> tuple[rules.Tier, ...]:
     tiers = []
     for name in draw(st.sampled_from([("bronze",), ("silver",), ("bronze", "silver")])):
-        metrics: Sequence[rules.Metric] = ("views", "likes", "shares", "watch_hours")
+        metrics: tuple[rules.Metric, ...] = ("views", "likes", "shares", "watch_hours")
         if one_topic:
             metrics = draw(st.sampled_from([("views", "watch_hours"), ("likes",), ("likes",), ("shares",)]))
         tiers.append(rules.Tier(name, draw(_conditions(metrics)), {"as": "written"}, {"amount": "5.00"}))
     return tuple(tiers)
 
 
+@cache
 @st.composite
 def _spans(draw: st.DrawFn, anchor: int) -> list[tuple[int | None, int | None]]:
     """``effective`` of one to three versions, in order, now and then with a gap between."""
@@ -142,6 +162,7 @@ def _spans(draw: st.DrawFn, anchor: int) -> list[tuple[int | None, int | None]]:
     return spans
 
 
+@cache
 @st.composite
 def programs(
     draw: st.DrawFn, anchor: int, name: str = "rewards", *, one_topic: bool = False
@@ -165,21 +186,20 @@ def programs(
         versions.append(
             rules.Version(
                 number=number,
-                regions=draw(st.sampled_from([None, None, frozenset({"US"}), frozenset({"US", "GB"})])),
+                regions=draw(st.sampled_from([None, None, None, frozenset({"US"}), frozenset({"US", "GB"})])),
                 window=window if draw(st.booleans()) else draw(windows),
                 tiers=draw(_tiers(one_topic)),
                 from_ms=start,
                 until_ms=end,
                 count_from_ms=None if start is None or back is None else start - back,
-                campaigns=draw(
-                    st.sampled_from([None, None, None, frozenset({"c1"}), frozenset({"c1", "c2"})])
-                ),
+                campaigns=draw(st.sampled_from([None] * 5 + [frozenset({"c1"}), frozenset({"c1", "c2"})])),
                 lines=versions[-1].lines if keep else draw(_line_maps()),
             )
         )
     return rules.Program(name, draw(st.sampled_from(["creator", "video"])), award, tuple(versions))
 
 
+@cache
 @st.composite
 def program_sets(draw: st.DrawFn, anchor: int, *, one_topic: bool = False) -> list[rules.Program]:
     """One to three programmes."""
@@ -207,13 +227,13 @@ _events = st.builds(
     Engagement,
     event_id=st.just(""),
     occurred_at=st.just(0),
-    creator_id=st.sampled_from(["ada", "ada", "ada", "eve"]),
+    creator_id=st.sampled_from(["ada"] * 5 + ["eve"]),
     video_id=st.sampled_from(["v1", "v1", "v2"]),
     viewer_id=st.sampled_from(["bob", "cyd", "ada"]),
-    region=st.sampled_from(["US", "US", "US", "GB"]),
+    region=st.sampled_from(["US"] * 5 + ["GB"]),
     campaign_id=st.sampled_from([None, "c1", "c1", "c2"]),
     watch_ms=st.sampled_from([0, 1, 999, 1_000, 1_500, 2_500]),
-    source=st.sampled_from(["for_you", "for_you", "other"]),
+    source=st.sampled_from(["for_you"] * 3 + ["other"]),
     paid=st.sampled_from([False, False, True]),
 )
 
@@ -225,9 +245,11 @@ def drafts(*, removes: bool) -> st.SearchStrategy[Draft]:
     kinds = ["event"] * 8 + ["snapped"] * 2 + ["duplicate", "rejection", "no timestamp"]
     return st.builds(
         Draft,
-        topic=st.sampled_from(["views", "likes", "likes", "likes", "shares", "comments"]),
+        topic=st.sampled_from(["views", "views", "likes", "likes", "likes", "shares", "comments"]),
         # -1 stands for: on to the next of the anchor's strides
-        advance=st.sampled_from([0] * 8 + [1, 500, 1_000, 1_000, 2_500, 5_000, _LATENESS, 2 * _LATENESS, -1]),
+        advance=st.sampled_from(
+            [0] * 12 + [1, 500, 1_000, 1_000, 2_500, 5_000, _LATENESS, 2 * _LATENESS, -1]
+        ),
         delay=st.sampled_from([0, 0, 0, 0, 1_000, _LAG]),
         age=st.sampled_from(
             [
@@ -295,10 +317,17 @@ def _decoded(
     return replace(part.event, event_id=event_id, occurred_at=max(0, at))
 
 
+@cache
 @st.composite
 def logs(draw: st.DrawFn, anchor: int, *, removes: bool = True, most: int = 40) -> list[Record]:
     """The records of one partition in the order in which they were appended to its topics, which are in step."""
-    return write(anchor, draw(st.lists(drafts(removes=removes), min_size=1, max_size=most)))
+    parts = draw(st.one_of(_draft_lists(removes, 1, most), _draft_lists(removes, most // 2, most)))
+    return write(anchor, parts)
+
+
+@cache
+def _draft_lists(removes: bool, least: int, most: int) -> st.SearchStrategy[list[Draft]]:
+    return st.lists(drafts(removes=removes), min_size=least, max_size=most)
 
 
 def interleaved(records: Sequence[Record], seed: int) -> list[Record]:
