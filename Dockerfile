@@ -1,0 +1,19 @@
+FROM python:3.12-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/bonus
+WORKDIR /src
+# The dependencies first: they change seldom, and this layer is kept while the code changes.
+COPY requirements.lock ./
+RUN /opt/bonus/bin/pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY schemas schemas
+COPY stream stream
+RUN /opt/bonus/bin/pip install --no-deps .
+
+FROM python:3.12-slim
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bonus
+COPY --from=build /opt/bonus /opt/bonus
+ENV PATH=/opt/bonus/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001
+ENTRYPOINT ["bonus"]
+CMD ["--help"]
