@@ -158,6 +158,8 @@ NASTY = [
     with_text("source", b'"\xc2\x9f"'),
     with_text("region", b'"US\\u000a"'),
     with_text("region", b'"\xef\xbc\xb5\xef\xbc\xb3"'),
+    value(action="remove", added_at=WHOLE["occurred_at"]),
+    value(action="remove", added_at="2026-01-01T00:00:00.001Z"),
     with_text("__class__", b"1"),
     with_text("model_config", b"1"),
 ]
@@ -201,7 +203,7 @@ def test_the_fast_path_takes_what_producers_usually_send() -> None:
         value(watch_ms=15_000, source="for_you", paid=True, campaign_id="acme"),
         value(event_id="ünïcode-😀"),
         value(occurred_at="2026-01-01T00:00:00Z"),
-        value(action="remove", added_at=5),
+        value(action="remove", added_at=WHOLE["occurred_at"]),
         value(device={"os": "a", "screens": [1, 2]}, type="like"),
         b" " + value() + b"\n",
     ]
