@@ -86,7 +86,7 @@ class BonusEvent(_Document):
 
 
 def encode(bonus: Bonus) -> bytes:
-    """The bonus as compact JSON in UTF-8, fields in the order of `BonusEvent`: about 5 µs."""
+    """The bonus as compact JSON in UTF-8, fields in the order of `BonusEvent`: about 2 µs."""
     subject_id = bonus.creator_id if bonus.video_id is None else bonus.video_id
     return _encode(
         {
