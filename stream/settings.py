@@ -59,21 +59,21 @@ class LimitSettings(_Environment):
     """The limits that decide results. Give worker and backtest the same ones."""
 
     allowed_lateness: Duration = Field(
-        timedelta(hours=1),
+        default=timedelta(hours=1),
         description="How far event time may lie behind arrival; older events go to `late`. "
         "Raise it when producers buffer longer; it costs memory for ids.",
     )
     allowed_skew: Duration = Field(
-        timedelta(minutes=5),
+        default=timedelta(minutes=5),
         description="How far event time may run ahead of arrival before a record is a `clock_error`.",
     )
     dedupe_window: Duration | None = Field(
-        None,
+        default=None,
         description="How long an accepted event's id is remembered, by arrival. "
         "Default and least: lateness + skew.",
     )
     topic_lag: Duration = Field(
-        timedelta(hours=1),
+        default=timedelta(hours=1),
         description="How far the Kafka timestamps of one partition number's topics may lie apart. "
         "Raise it when one topic is produced in large delayed batches; panes are kept longer.",
     )
@@ -102,40 +102,43 @@ class KafkaSettings(_Environment):
     """How to reach Kafka. TLS and SASL options have aiokafka's names."""
 
     kafka: str = Field(
-        "localhost:9092", description="Bootstrap brokers, HOST:PORT, several separated by commas."
+        default="localhost:9092", description="Bootstrap brokers, HOST:PORT, several separated by commas."
     )
     topic_prefix: str = Field(
-        "",
+        default="",
         pattern=r"^[A-Za-z0-9._-]{0,200}$",
         description="Put before every topic name, for example `acme.`: environments that share a cluster.",
     )
     connect_timeout: PositiveDuration = Field(
-        timedelta(seconds=60),
+        default=timedelta(seconds=60),
         description="How long to retry Kafka and Redis at the start before ending with exit code 3.",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="What the brokers' listener speaks."
+        default="PLAINTEXT", description="What the brokers' listener speaks."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "PLAIN", description="How to log in where security_protocol is SASL_*."
+        default="PLAIN", description="How to log in where security_protocol is SASL_*."
     )
-    sasl_plain_username: str | None = Field(None, description="User name for PLAIN and SCRAM.")
+    sasl_plain_username: str | None = Field(default=None, description="User name for PLAIN and SCRAM.")
     sasl_plain_password: SecretStr | None = Field(
-        None,
+        default=None,
         description="Password for PLAIN and SCRAM. Prefer the environment: options show in the process list.",
     )
     ssl_cafile: Path | None = Field(
-        None, description="PEM file of the authorities to trust. Default: the system's."
+        default=None, description="PEM file of the authorities to trust. Default: the system's."
     )
-    ssl_certfile: Path | None = Field(None, description="PEM file of the client certificate, for mutual TLS.")
+    ssl_certfile: Path | None = Field(
+        default=None, description="PEM file of the client certificate, for mutual TLS."
+    )
     ssl_keyfile: Path | None = Field(
-        None, description="PEM file of the client's key, where it isn't in ssl_certfile."
+        default=None, description="PEM file of the client's key, where it isn't in ssl_certfile."
     )
     ssl_password: SecretStr | None = Field(
-        None, description="Password of the client's key. Prefer the environment."
+        default=None, description="Password of the client's key. Prefer the environment."
     )
     check_crcs: bool = Field(
-        True, description="Check the checksum of every batch read. Off only for brokers that write none."
+        default=True,
+        description="Check the checksum of every batch read. Off only for brokers that write none.",
     )
 
     @field_validator("kafka")
@@ -195,59 +198,59 @@ class Settings(LimitSettings, KafkaSettings):
 
     programs: Path = Field(description="Folder of the programmes' *.yaml and *.yml files.")
     redis: str = Field(
-        "redis://localhost:6379/0",
+        default="redis://localhost:6379/0",
         repr=False,
         description="URL of the Redis that keeps the counters: redis://, rediss:// (TLS) or unix://.",
     )
     group: str = Field(
-        "bonus",
+        default="bonus",
         pattern=r"^[A-Za-z0-9._-]{1,100}$",
         description="Consumer group, and the name under which state is kept. "
         "A new name counts from the logs' start.",
     )
     http_port: int = Field(
-        0, ge=0, le=65535, description="Port of health, metrics and state over HTTP. 0 is off."
+        default=0, ge=0, le=65535, description="Port of health, metrics and state over HTTP. 0 is off."
     )
     allow_create_time: bool = Field(
-        False,
+        default=False,
         description="Accept input topics with message.timestamp.type=CreateTime. "
         "Only where producers' clocks are trusted: see topics in step.",
     )
     accept_gap: bool = Field(
-        False,
+        default=False,
         description="Go on where Kafka no longer has records that the state still needs. "
         "Their counts are lost: use it once, after the sentence that asks for it.",
     )
     drain_timeout: PositiveDuration = Field(
-        timedelta(seconds=15),
+        default=timedelta(seconds=15),
         description="How long SIGTERM waits for work in flight and a last checkpoint. "
         "Keep it below the orchestrator's kill.",
     )
     session_timeout: PositiveDuration = Field(
-        timedelta(seconds=10),
+        default=timedelta(seconds=10),
         description="How long a silent worker keeps its partitions. "
         "Lower is quicker take-over, and more false alarms.",
     )
     checkpoint_interval: PositiveDuration = Field(
-        timedelta(seconds=1),
+        default=timedelta(seconds=1),
         description="Time between checkpoints to Redis. Longer spares Redis and makes take-over replay more.",
     )
     max_subjects_in_memory: int = Field(
-        200_000,
+        default=200_000,
         ge=1_000,
         description="Creators and videos a partition keeps in memory; "
         "the least recently used live in Redis alone.",
     )
     max_bytes_in_flight: int = Field(
-        64 * 1024 * 1024,
+        default=64 * 1024 * 1024,
         ge=1024 * 1024,
         description="Bytes read and not yet counted, over all partitions; beyond it reading pauses.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged."
+        default="info", description="Least level that is logged."
     )
     log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="How log lines look; auto is console on a terminal, else JSON."
+        default="auto", description="How log lines look; auto is console on a terminal, else JSON."
     )
 
     @field_validator("redis")
@@ -272,6 +275,12 @@ class Settings(LimitSettings, KafkaSettings):
 def in_ms(duration: timedelta) -> int:
     """A duration in whole milliseconds, rounded down."""
     return duration // timedelta(milliseconds=1)
+
+
+def written_ms(milliseconds: int) -> str:
+    """Milliseconds as one would write the duration, in the largest unit that divides it: ``1h``, ``90s``."""
+    unit = max((unit for unit in _UNITS_MS if milliseconds % _UNITS_MS[unit] == 0), key=_UNITS_MS.__getitem__)
+    return f"{milliseconds // _UNITS_MS[unit]}{unit}" if milliseconds else "0s"
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

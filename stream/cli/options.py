@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
 from stream.errors import BonusError
-from stream.settings import ENV_PREFIX, in_ms
+from stream.settings import ENV_PREFIX, in_ms, written_ms
 
 S = TypeVar("S", bound=BaseSettings)
 P = ParamSpec("P")
@@ -80,11 +80,7 @@ def env_name(field: str) -> str:
 def written(default: object) -> str:
     """A setting's default as one would write it: ``1h``, ``200000``, ``off``; empty for none."""
     if isinstance(default, timedelta):
-        milliseconds = in_ms(default)
-        for unit, length in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
-            if milliseconds and milliseconds % length == 0:
-                return f"{milliseconds // length}{unit}"
-        return f"{milliseconds}ms"
+        return written_ms(in_ms(default))
     if isinstance(default, bool):
         return "on" if default else "off"
     return "" if default is None else str(default)
