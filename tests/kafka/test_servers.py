@@ -1,9 +1,13 @@
 """The servers beneath the tests are real: transactions isolate, fences hold, a crash loses what it should."""
 
+from pathlib import Path
+
+import pytest
 import redis
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer
 
+from tests.kafka.broker import Broker
 from tests.kafka.redis_server import RedisServer
 from tests.kafka.servers import Kafka
 
@@ -52,6 +56,37 @@ def test_a_redis_without_persistence_comes_back_empty(redis_server: RedisServer)
         client.set("place", 7)
         redis_server.restart()
         assert client.get("place") is None
+
+
+def test_a_redis_with_persistence_keeps_what_it_acknowledged(tmp_path: Path) -> None:
+    """After a crash everything that was answered is there again."""
+    server = RedisServer(tmp_path, appendonly=True)
+    server.start()
+    try:
+        with redis.Redis.from_url(server.url) as client:
+            client.set("place", 7)
+            server.restart()
+            assert client.get("place") == b"7"
+    finally:
+        server.kill()
+
+
+@pytest.mark.usefixtures("kafka_bootstrap")  # where Kafka can't be had, this is skipped too
+async def test_a_killed_broker_comes_back_with_its_log(tmp_path: Path) -> None:
+    """The address is the same, and so is every acknowledged record."""
+    broker = Broker(tmp_path)
+    broker.start()
+    try:
+        kafka = Kafka(broker.bootstrap, prefix="")
+        await kafka.create_topics(partitions=1)
+        producer = Producer({"bootstrap.servers": broker.bootstrap, "acks": "all"})
+        producer.produce("views", b"kept")
+        assert producer.flush(10) == 0
+        broker.kill()
+        broker.start()
+        assert await values_of(broker.bootstrap, "views", 1, "read_committed") == [b"kept"]
+    finally:
+        broker.kill()
 
 
 def test_redis_starts_empty(redis_url: str) -> None:
