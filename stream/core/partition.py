@@ -37,6 +37,13 @@ class Changes:
     arrivals: Mapping[Topic, int]
 
 
+class Unapplied(Exception):
+    """A record could not be applied: a mistake of ours. Carries its place; what caused it is its cause."""
+
+    def __init__(self, topic: Topic, partition: int, offset: int) -> None:
+        super().__init__(f"{topic}/{partition}/{offset} could not be applied")
+
+
 class Partition:
     """The state of one partition under one plan.
 
@@ -116,24 +123,27 @@ class Partition:
         self._chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
         bonuses: list[Bonus] = []
-        accepted = duplicates = 0
-        for index, event in enumerate(decoded):
-            timestamp = timestamps[index]
-            if timestamp > intake.arrival:
-                intake.arrival = timestamp
-            if isinstance(event, Rejection):
-                turned_away.append((index, event))
-                continue
-            rejection = intake.verdict(event.occurred_at)
-            if rejection is not None:
-                turned_away.append((index, rejection))
-                continue
-            if not intake.is_new(event.event_id):
-                duplicates += 1
-                continue
-            accepted += 1
-            for kind, counters in region(event.region).feeds.get(topic, ()):
-                self._count(topic, offsets[index], event, kind, counters, bonuses)
+        accepted = duplicates = index = 0
+        try:
+            for index, event in enumerate(decoded):
+                timestamp = timestamps[index]
+                if timestamp > intake.arrival:
+                    intake.arrival = timestamp
+                if isinstance(event, Rejection):
+                    turned_away.append((index, event))
+                    continue
+                rejection = intake.verdict(event.occurred_at)
+                if rejection is not None:
+                    turned_away.append((index, rejection))
+                    continue
+                if not intake.is_new(event.event_id):
+                    duplicates += 1
+                    continue
+                accepted += 1
+                for kind, counters in region(event.region).feeds.get(topic, ()):
+                    self._count(topic, offsets[index], event, kind, counters, bonuses)
+        except Exception as error:
+            raise Unapplied(topic, self.number, offsets[index]) from error
         if offsets:
             self.positions[topic] = offsets[-1] + 1
         intake.forget()
@@ -196,14 +206,17 @@ class Partition:
         """The running maximum of the topic's timestamps, ``NO_ARRIVAL`` before the first."""
         return self._intakes[topic].arrival
 
-    def caught_up(self, topic: Topic) -> None:
+    def furthest(self) -> int:
+        """The latest arrival of the four topics."""
+        return max(intake.arrival for intake in self._intakes.values())
+
+    def caught_up(self, topic: Topic, furthest_ms: int) -> None:
         """The topic has been read to its end: it counts as having reached the furthest less ``topic_lag``.
 
-        To be called only where the others' records, up to the arrivals known here, were read before its end was
-        looked up.
+        ``furthest_ms`` is what ``furthest`` said before that end was looked up, so that every record that the
+        topic held by then has been read.
         """
-        furthest = max(intake.arrival for intake in self._intakes.values())
-        self._caught_up[topic] = max(self._caught_up[topic], furthest - self.limits.topic_lag_ms)
+        self._caught_up[topic] = max(self._caught_up[topic], furthest_ms - self.limits.topic_lag_ms)
 
     def _prune(self, counter: Counter, series: Series, pane: int) -> None:
         """Drop the cells that no window can read any more; looked at anew once some panes have passed."""

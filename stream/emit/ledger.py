@@ -1,0 +1,89 @@
+"""The ledger of a partition: its bonuses, written to `bonuses` in transactions of its own transactional id.
+
+Opening it fences whoever wrote this partition's bonuses before and aborts what they left open (KIP-98). A ledger
+that failed in any way is of no use any more: whether its last transaction was committed can only be told by
+opening a new one and scanning the topic.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from schemas import bonuses as wire
+from stream.core.outcome import Bonus
+from stream.errors import BonusError
+
+_CLOSE_TIMEOUT_S = 5.0
+
+
+class LedgerLost(BonusError):
+    """A transaction failed, was fenced, or its end is unclear: take the partition anew."""
+
+
+class Ledger:
+    """The one writer of a partition's bonuses.
+
+    ``place`` is 1 + the highest acknowledged offset of a committed bonus; it never goes back.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer, app: str, bonuses: TopicPartition, place: int) -> None:
+        self._producer = producer
+        self._headers = [(wire.HEADER_APP, app.encode())]
+        self._bonuses = bonuses
+        self.place = place
+
+    @classmethod
+    async def open(
+        cls, options: Mapping[str, object], app: str, bonuses: TopicPartition, place: int = 0
+    ) -> "Ledger":
+        """Fence the writer before, with aiokafka client ``options``; raises ``LedgerLost``."""
+        producer = AIOKafkaProducer(
+            **options, transactional_id=f"{app}-{bonuses.topic}-{bonuses.partition}", acks="all"
+        )
+        try:
+            await producer.start()
+        except BaseException as error:
+            await _discard(producer)
+            raise _lost("opening its ledger", error) from error
+        return cls(producer, app, bonuses, place)
+
+    async def commit(self, bonuses: Sequence[Bonus]) -> None:
+        """Publish these in one transaction; on return they are committed. Raises ``LedgerLost``."""
+        topic, partition = self._bonuses
+        try:
+            await self._producer.begin_transaction()
+            sends = [
+                await self._producer.send(
+                    topic,
+                    wire.encode(bonus),
+                    key=bonus.creator_id.encode(),
+                    partition=partition,
+                    headers=self._headers,
+                )
+                for bonus in bonuses
+            ]
+            # aiokafka commits a transaction although a send of it failed: look at each before.
+            sent = [await future for future in sends]
+            await self._producer.commit_transaction()
+        except Exception as error:
+            raise _lost("committing bonuses", error) from error
+        self.place = max(self.place, *(record.offset + 1 for record in sent))
+
+    async def close(self) -> None:
+        """Let go of the producer, without waiting for what may still be in flight."""
+        await _discard(self._producer)
+
+
+async def _discard(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await producer.stop()
+    except Exception:  # noqa: S110 - it is thrown away because it failed; the next one fences it
+        pass
+
+
+def _lost(doing: str, error: BaseException) -> BaseException:
+    if not isinstance(error, Exception):
+        return error
+    return LedgerLost(f"{doing} failed: {type(error).__name__}: {error}")

@@ -1,0 +1,74 @@
+"""The scan of `bonuses` when a partition is taken: what was paid since the checkpoint, and is not in it.
+
+```
+bonuses[p]   ... b b | b b x x b . |        place: of the checkpoint     end: READ_UNCOMMITTED, asked after fencing
+                 place           end        x: aborted, .: a control record
+```
+The end is asked after the ledger was opened: from then on nobody but us can add a committed bonus. It is the
+uncommitted end, because the committed one may still stand before a bonus whose transaction is just being closed.
+"""
+
+from collections.abc import Callable, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from schemas import bonuses as wire
+from schemas.bonuses import BonusEvent
+from stream.errors import InputError
+
+_POLL_MS = 500
+_SAY_EVERY_POLLS = 20
+
+
+async def scan(
+    options: Mapping[str, object],
+    app: str,
+    bonuses: TopicPartition,
+    start: int,
+    end: int,
+    say: Callable[[str], None],
+) -> list[BonusEvent]:
+    """The committed bonuses in ``[start, end)``, read to the end however long an open transaction holds it back.
+
+    Raises ``InputError`` for a record that this application did not write: the ledger has one writer.
+    """
+    if start >= end:
+        return []
+    consumer = AIOKafkaConsumer(
+        **options, group_id=None, auto_offset_reset="none", isolation_level="read_committed"
+    )
+    await consumer.start()
+    try:
+        consumer.assign([bonuses])
+        consumer.seek(bonuses, start)
+        found: list[BonusEvent] = []
+        polls_at, position = 0, start
+        while position < end:
+            for records in (await consumer.getmany(bonuses, timeout_ms=_POLL_MS)).values():
+                found.extend(_read(record, app) for record in records)
+            reached = await consumer.position(bonuses)
+            polls_at = 0 if reached > position else polls_at + 1
+            position = reached
+            if polls_at and polls_at % _SAY_EVERY_POLLS == 0:
+                say(
+                    f"{bonuses.topic}/{bonuses.partition} can be read to {position} of {end} only: "
+                    "an open transaction holds it back; waiting for it to end"
+                )
+        return found
+    finally:
+        await consumer.stop()
+
+
+def _read(record: ConsumerRecord, app: str) -> BonusEvent:
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    writer = dict(record.headers).get(wire.HEADER_APP)
+    if writer != app.encode():
+        named = "without a name" if writer is None else repr(writer.decode(errors="replace"))
+        raise InputError(
+            f"{place} was written by another application ({named}, not {app!r}): "
+            "only one may write bonuses; give each its own topic prefix"
+        )
+    try:
+        return wire.decode(record.value)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error

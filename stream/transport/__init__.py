@@ -1,0 +1,1 @@
+"""The seam to Faust's inside and to the consumer group: nothing else knows either."""

@@ -1,0 +1,222 @@
+"""A Faust transport that hands whole fetched chunks to the agents, one Faust message a chunk.
+
+Faust's topics, streams and agents stay as its users know them; its own Kafka driver, with commits, gap tracking,
+seeks and a message a record, is not in it. The consumer group's member is a plain ``AIOKafkaConsumer`` that this
+module owns. What it fetches, from where, and what is committed is decided by the ``Owner`` of the partitions.
+
+What is not obvious (faust-streaming 0.15.3, aiokafka 0.14):
+
+- ``consumer_generation_id`` must be set before Faust is told of an assignment, otherwise its recovery waits for
+  another rebalance and never starts the fetcher.
+- aiokafka and Faust swallow exceptions of rebalance callbacks; here they end the process.
+- A poll must happen within ``max_poll_interval`` even when nothing is wanted, or aiokafka leaves the group.
+- Streams skip chunks of an older generation. That is right: their partition is taken anew and they are read again.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+from faust.exceptions import ConsumerNotStarted
+from faust.transport import base, consumer, drivers, producer
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from stream.transport.assignor import CoPartitionAssignor
+
+SCHEME = "bonus"
+"""The broker URL scheme under which Faust finds this transport: ``bonus://host:port``."""
+
+_NOTHING = TopicPartition("", 0)
+_IDLE_POLL_MS = 100
+_BUSY_POLL_MS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Records of one topic-partition as they were fetched, in offset order, for one ``take`` of the partition."""
+
+    topic: str
+    partition: int
+    records: list[ConsumerRecord]
+    take: object
+
+
+class Owner(Protocol):
+    """Who owns the assigned partitions: takes them, says what to fetch, and gives them up."""
+
+    def acquire(self, partitions: frozenset[int]) -> None:
+        """These partitions are now this worker's, and no others. Returns at once; taking goes on behind."""
+
+    async def release(self) -> None:
+        """All partitions are about to be lost: bring them to an end, within a bounded time."""
+
+    def wanted(self) -> Mapping[TopicPartition, object]:
+        """What may be fetched now, and the take it is fetched for."""
+
+    def deliver(self, chunk: Chunk) -> None:
+        """A chunk is on its way to the agents."""
+
+
+class Transport(base.Transport):
+    """The transport's factory. ``owner`` and ``options`` are set by the composition root before the app starts.
+
+    ``options`` are keyword arguments of ``AIOKafkaConsumer``: address, group, security, time-outs.
+    """
+
+    owner: Owner
+    options: Mapping[str, object]
+    max_records = 2_000
+    driver_version = "bonus"
+
+
+class Consumer(consumer.Consumer):
+    """The member of the consumer group, as a Faust consumer."""
+
+    transport: Transport
+    kafka: AIOKafkaConsumer | None = None
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Join the group with these topics."""
+        if self.kafka is None:
+            self.kafka = AIOKafkaConsumer(
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                partition_assignment_strategy=(CoPartitionAssignor,),
+                **self.transport.options,
+            )
+            await self.kafka.start()
+        self.kafka.subscribe(sorted(topics), listener=_Rebalance(self))
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Fetch what is wanted and hand it to the agents, until stopped."""
+        while not (self.should_stop or fetcher.should_stop):
+            wanted = self.transport.owner.wanted()
+            assigned = self.assignment()
+            all_wanted = bool(wanted) and len(wanted) == len(assigned)
+            batches = await self._kafka().getmany(
+                *(wanted or (_NOTHING,)),
+                timeout_ms=_IDLE_POLL_MS if all_wanted else _BUSY_POLL_MS,
+                max_records=self.transport.max_records,
+            )
+            for tp, records in batches.items():
+                chunk = Chunk(tp.topic, tp.partition, records, wanted[tp])
+                self.transport.owner.deliver(chunk)
+                await self.callback(self._message(chunk))
+            await asyncio.sleep(0)
+
+    def _message(self, chunk: Chunk) -> ConsumerMessage:
+        last = chunk.records[-1]
+        return ConsumerMessage(
+            chunk.topic,
+            chunk.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            [],
+            None,
+            cast(bytes, chunk),  # what a raw topic hands on as it is
+            None,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    # What the owner asks of the group
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit for this member and generation; raises ``CommitFailedError`` where the group has moved on."""
+        await self._kafka().commit(dict(offsets))
+
+    async def position(self, tp: TopicPartition) -> int:
+        """The next offset that would be handed out."""
+        return int(await self._kafka().position(tp))
+
+    def start_at(self, tp: TopicPartition, offset: int) -> None:
+        """Fetch from ``offset`` on, also from 0: nothing is left to a reset policy."""
+        kafka = self._kafka()
+        kafka.seek(tp, offset)
+        kafka.resume(tp)
+
+    def hold(self, tps: Iterable[TopicPartition]) -> None:
+        """Stop fetching these."""
+        kafka = self._kafka()
+        kafka.pause(*(tp for tp in tps if tp in kafka.assignment()))
+
+    def _kafka(self) -> AIOKafkaConsumer:
+        if self.kafka is None:
+            raise ConsumerNotStarted("the consumer has not been started")
+        return self.kafka
+
+    # What Faust asks of a consumer
+
+    def assignment(self) -> set[TP]:
+        return set() if self.kafka is None else {TP(*tp) for tp in self.kafka.assignment()}
+
+    async def on_stop(self) -> None:
+        """Give the partitions up in order, then leave the group."""
+        await self.transport.owner.release()
+        if self.kafka is not None:
+            await self.kafka.stop()
+
+    async def commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:
+        return True  # Faust's own commits: offsets are committed by the owner, after each checkpoint
+
+    async def perform_seek(self) -> None: ...
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        return {}
+
+    async def verify_all_partitions_active(self) -> None: ...
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Brings a rebalance to Faust and to the owner, in the order that both need."""
+
+    def __init__(self, member: Consumer) -> None:
+        self.member = member
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        app = self.member.app
+        try:
+            app.on_rebalance_start()
+            await self.member.transport.owner.release()
+            await self.member.on_partitions_revoked({TP(*tp) for tp in revoked})
+        except Exception as exc:
+            await app.crash(exc)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        member, app = self.member, self.member.app
+        try:
+            member.hold(assigned)
+            generation = member._kafka()._coordinator.generation
+            app.consumer_generation_id = generation
+            await member.on_partitions_assigned({TP(*tp) for tp in assigned}, generation)
+            member.transport.owner.acquire(whole_partitions(assigned))
+        except Exception as exc:
+            await app.crash(exc)
+
+
+def whole_partitions(assigned: Iterable[TopicPartition]) -> frozenset[int]:
+    """The partition numbers of an assignment; raises where a number's topics were split over workers."""
+    topics: dict[int, set[str]] = {}
+    for topic, partition in assigned:
+        topics.setdefault(partition, set()).add(topic)
+    split = [number for number, owned in topics.items() if owned != set.union(*topics.values())]
+    if split:
+        raise RuntimeError(
+            f"partitions {sorted(split)} were assigned without all of their topics: "
+            "every member of the consumer group must run this worker"
+        )
+    return frozenset(topics)
+
+
+class Producer(producer.Producer):
+    """Faust's own producer: nothing is sent through it, so it starts nothing."""
+
+
+Transport.Consumer = Consumer  # type: ignore[type-abstract]
+Transport.Producer = Producer
+drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"

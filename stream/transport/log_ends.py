@@ -1,0 +1,49 @@
+"""Where logs begin and end, as any reader may ask: outside of the group, uncommitted records included."""
+
+from collections.abc import Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata
+
+
+class LogEnds:
+    """A connection that asks for offsets and for what the group has committed; it fetches nothing."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group: str) -> None:
+        self._consumer = consumer
+        self._admin = admin
+        self._group = group
+
+    @classmethod
+    async def open(cls, options: Mapping[str, object], group: str) -> "LogEnds":
+        """Connect, with aiokafka client ``options``."""
+        consumer = AIOKafkaConsumer(
+            **options, group_id=None, isolation_level="read_uncommitted", auto_offset_reset="none"
+        )
+        admin = AIOKafkaAdminClient(**options)
+        await consumer.start()
+        await admin.start()
+        return cls(consumer, admin, group)
+
+    async def starts(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset that each log still holds."""
+        return dict(await self._consumer.beginning_offsets(list(tps)))
+
+    async def ends(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset after each log's last record, committed or not."""
+        return dict(await self._consumer.end_offsets(list(tps)))
+
+    async def committed(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+        """What the group has committed, with its metadata; without those it has nothing for."""
+        found = await self._admin.list_consumer_group_offsets(self._group, partitions=list(tps))
+        return {TopicPartition(*tp): entry for tp, entry in found.items() if entry.offset >= 0}
+
+    async def cluster_id(self) -> str:
+        """The cluster's own id; empty where it has none."""
+        described = await self._admin.describe_cluster()
+        return str(described.get("cluster_id") or "")
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+        await self._admin.close()

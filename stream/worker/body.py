@@ -1,0 +1,41 @@
+"""What a checkpoint says of itself, beside the state: the place in every log, and the rules in force there."""
+
+import msgspec
+
+from stream.core.rules import Topic
+from stream.errors import InputError
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ``meta`` of a checkpoint.
+
+    ``positions`` are the next offsets to read, ``place`` the offset in `bonuses` up to which awards are latched,
+    ``arrivals`` in Unix ms. ``documents`` are the programmes in force, ``limits`` those that decide results.
+    ``cluster`` and ``partitions`` say which logs the offsets belong to.
+    """
+
+    positions: dict[Topic, int]
+    arrivals: dict[Topic, int]
+    place: int
+    documents: tuple[str, ...]
+    limits: dict[str, int]
+    cluster: str
+    partitions: int
+
+    def encode(self) -> bytes:
+        """As stored."""
+        return _encode(self)
+
+    @classmethod
+    def decode(cls, stored: bytes) -> "Body":
+        """From what was stored; raises ``InputError`` where another release stored it otherwise."""
+        try:
+            return _decode(stored)
+        except msgspec.DecodeError as error:
+            raise InputError(
+                f"the checkpoint was written by another release and can't be read: {error}"
+            ) from error
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Body).decode

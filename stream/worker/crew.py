@@ -1,0 +1,47 @@
+"""What the partitions of a worker share: connections, names, rules."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from stream.core.plan import Plan
+from stream.core.rules import TOPICS, Limits, Topic
+from stream.emit.outbox import Outbox
+from stream.programs.load import Loaded
+from stream.settings import Settings
+from stream.store.store import StateStore
+from stream.transport.driver import Consumer
+from stream.transport.log_ends import LogEnds
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The shared means of a worker; each partition's life uses them and owns none of them."""
+
+    settings: Settings
+    options: Mapping[str, object]
+    programs: Loaded
+    plan: Plan
+    limits: Limits
+    partitions: int
+    cluster: str
+    store: StateStore
+    outbox: Outbox
+    log_ends: LogEnds
+    group: Consumer
+    crash: Callable[[BaseException], None]
+
+    def inputs(self, partition: int) -> dict[Topic, TopicPartition]:
+        """The four input topic-partitions of ``partition``."""
+        return {topic: TopicPartition(self.settings.topic(topic), partition) for topic in TOPICS}
+
+    def ledger(self, partition: int) -> TopicPartition:
+        """Where the bonuses of ``partition`` go."""
+        return TopicPartition(self.settings.topic("bonuses"), partition)
+
+    async def dismiss(self) -> None:
+        """Close every connection."""
+        await self.outbox.close()
+        await self.log_ends.close()
+        await self.store.close()

@@ -1,0 +1,52 @@
+"""Before a worker joins its group: programmes, topics, Kafka and Redis are checked and connected."""
+
+from collections.abc import Callable
+
+from stream import topics
+from stream.core.plan import Plan
+from stream.emit.outbox import Outbox
+from stream.logs import logger
+from stream.programs.load import load
+from stream.settings import Settings, in_ms
+from stream.store.store import StateStore
+from stream.transport.driver import Consumer
+from stream.transport.log_ends import LogEnds
+from stream.worker.crew import Crew
+
+log = logger(__name__)
+
+
+async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseException], None]) -> Crew:
+    """Everything that partitions share, connected. Raises ``InputError`` or ``Unreachable``."""
+    within_s = in_ms(settings.connect_timeout) / 1000
+    loaded = load(settings.programs)
+    for warning in loaded.warnings:
+        log.warning("programmes", reason=str(warning))
+    partitions = await topics.verify(
+        settings.kafka_options(),
+        prefix=settings.topic_prefix,
+        allow_create_time=settings.allow_create_time,
+        within_s=within_s,
+    )
+    store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
+    log_ends = await LogEnds.open(settings.kafka_options(), settings.group)
+    crew = Crew(
+        settings=settings,
+        options=settings.kafka_options(),
+        programs=loaded,
+        plan=Plan(loaded.programs),
+        limits=settings.limits(),
+        partitions=partitions,
+        cluster=await log_ends.cluster_id(),
+        store=store,
+        outbox=await Outbox.open(settings.kafka_options(), settings.topic_prefix),
+        log_ends=log_ends,
+        group=group,
+        crash=crash,
+    )
+    log.info("worker ready", group=settings.group, partitions=partitions, programs=len(loaded.programs))
+    return crew
+
+
+def _say(sentence: str) -> None:
+    log.warning("redis", reason=sentence)

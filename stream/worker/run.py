@@ -1,0 +1,57 @@
+"""Run a worker until it is told to stop, or can't go on."""
+
+import asyncio
+import gc
+import signal
+
+from stream.core.partition import Unapplied
+from stream.errors import BonusError
+from stream.logs import logger
+from stream.settings import Settings
+from stream.worker.app import create_app
+
+log = logger(__name__)
+
+GC_THRESHOLDS = (50_000, 50, 1_000)
+"""The state is millions of long-lived objects in few cycles: the default of 700 would walk them all the time."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises what ended it otherwise; ``BonusError`` where a sentence says it."""
+    gc.set_threshold(*GC_THRESHOLDS)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    app = create_app(settings)
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        starting = asyncio.ensure_future(app.start())
+        stopping = asyncio.ensure_future(told.wait())
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+        elif not told.is_set():
+            starting.result()
+            crashed = asyncio.ensure_future(app.ended_with())
+            await asyncio.wait([crashed, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if crashed.done():
+                raise _reason(crashed.result())
+    finally:
+        log.info("worker stopping")
+        await app.stop()
+        log.info("worker stopped")
+
+
+def _reason(error: BaseException) -> BaseException:
+    """What to end with: our own sentence where there is one, with a record's place where that is known."""
+    if isinstance(error, Unapplied):
+        cause = error.__cause__
+        return BonusError(
+            f"{error} ({type(cause).__name__}: {cause}). Nothing of it was acknowledged; this is a mistake in the "
+            "software: please report it with the record."
+        )
+    return error

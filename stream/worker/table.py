@@ -1,0 +1,119 @@
+"""The counter table: declared beside the agents, fed by them, living and dying with its partitions.
+
+To agents it is one object to hand chunks to, and to look subjects up in. Behind it every assigned partition has
+a life of its own, and its state is durable in Redis; there is no changelog topic.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from aiokafka import TopicPartition
+from mode import Service
+
+from schemas.decode import decode
+from stream.core.rules import TOPICS, Topic
+from stream.core.subject import subject_key
+from stream.logs import logger
+from stream.settings import Settings, in_ms
+from stream.transport.driver import Chunk, Consumer
+from stream.worker.crew import Crew
+from stream.worker.life import Life
+from stream.worker.recruit import recruit
+
+log = logger(__name__)
+
+ENDS_EVERY_S = 1.0
+"""How often the ends of the inputs are looked up: for lag, and for topics that have gone quiet."""
+
+
+class CounterTable(Service):
+    """Rolling-window counters of creators and videos, kept in Redis under ``settings.redis``."""
+
+    def __init__(
+        self, settings: Settings, group: Callable[[], Consumer], crash: Callable[[BaseException], None]
+    ) -> None:
+        super().__init__()
+        self._group, self._crash_app = group, crash
+        self._settings = settings
+        self._crew: Crew | None = None
+        self._lives: dict[int, Life] = {}
+        self._topics: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
+
+    # What agents do
+
+    def count(self, chunk: Chunk) -> None:
+        """Decode a chunk and hand it to its partition; what it brings about goes its own way from there."""
+        life = self._lives.get(chunk.partition)
+        if life is not None and self._crew is not None:
+            topic, partitions = self._topics[chunk.topic], self._crew.partitions
+            life.offer(
+                chunk, [decode(record.value, topic, chunk.partition, partitions) for record in chunk.records]
+            )
+
+    def __getitem__(self, subject: str | tuple[str, str]) -> Mapping[str, Mapping[int, int]]:
+        """The cells of a creator, or of a (creator, video): counter name -> pane -> count.
+
+        Raises ``KeyError`` where no partition of this worker holds the subject in memory.
+        """
+        key = subject if isinstance(subject, str) else subject_key(*subject)
+        for life in self._lives.values():
+            found = life.subject(key)
+            if found is not None:
+                return {name: dict(series.cells) for name, series in found.series.items()}
+        raise KeyError(subject)
+
+    def health(self) -> dict[str, object]:
+        """Which partitions are assigned, and which of them are served."""
+        served = [number for number, life in self._lives.items() if life.furthest() is not None]
+        return {"assigned": sorted(self._lives), "served": sorted(served)}
+
+    # What the transport asks: see transport.driver.Owner
+
+    def acquire(self, partitions: frozenset[int]) -> None:
+        assert self._crew is not None
+        log.info("partitions assigned", partitions=sorted(partitions))
+        self._lives = {number: Life(self._crew, number) for number in sorted(partitions)}
+
+    async def release(self) -> None:
+        lives, self._lives = self._lives, {}
+        if lives:
+            within_s = in_ms(self._settings.drain_timeout) / 1000
+            await asyncio.gather(*(life.end(within_s) for life in lives.values()))
+            log.info("partitions given up", partitions=sorted(lives))
+
+    def wanted(self) -> Mapping[TopicPartition, object]:
+        wanted: dict[TopicPartition, object] = {}
+        for life in self._lives.values():
+            wanted.update(life.wanted())
+        return wanted
+
+    def deliver(self, chunk: Chunk) -> None:
+        life = self._lives.get(chunk.partition)
+        if life is not None:
+            life.deliver(chunk)
+
+    # Its own life
+
+    async def on_start(self) -> None:
+        """Check programmes, topics and connections before the group is joined."""
+        self._crew = await recruit(self._settings, self._group(), self._crash_app)
+
+    async def on_stop(self) -> None:
+        """Close what the partitions shared; they have been given up before."""
+        if self._crew is not None:
+            await self._crew.dismiss()
+
+    @Service.task
+    async def _look_for_ends(self) -> None:
+        while not self.should_stop:
+            await self.sleep(ENDS_EVERY_S)
+            crew = self._crew
+            served = {life: at for life in self._lives.values() if (at := life.furthest()) is not None}
+            if crew is None or not served:
+                continue
+            began = time.monotonic()
+            ends = await crew.log_ends.ends(tp for life in served for tp in crew.inputs(life.number).values())
+            for life, furthest_ms in served.items():
+                await life.look_for_ends(ends, furthest_ms)
+            log.debug("ends looked up", seconds=round(time.monotonic() - began, 4))

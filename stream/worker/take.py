@@ -1,0 +1,200 @@
+"""Taking a partition: from an assignment to the state at its place in the logs, with every older owner shut out.
+
+```
+1 prove membership     an OffsetCommit of this generation is accepted: a woken zombie gets no further
+2 open the ledger      fences the older writer, aborts what it left open
+3 take the lease       the older owner's checkpoints are refused from now on
+4 check the place      the checkpoint lies within the logs, of this cluster, with this many partitions
+5 scan `bonuses`       from the checkpoint's place to the end; what is found is latched
+6 adopt the rules      if the folder's differ from the checkpoint's, recorded by a checkpoint before a record is read
+```
+The order is what makes it exact; each step says why in its own module or below.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata
+
+from schemas.bonuses import BonusEvent
+from stream.core.awards import latch
+from stream.core.partition import Partition
+from stream.core.rules import TOPICS, Topic
+from stream.core.subject import subject_key
+from stream.emit.ledger import Ledger
+from stream.emit.scan import scan
+from stream.errors import InputError
+from stream.logs import logger
+from stream.programs.documents import changed
+from stream.store.checkpoint import IdBatch
+from stream.store.lease import Lease
+from stream.worker.body import Body
+from stream.worker.crew import Crew
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A partition in hand. ``adopted`` says that its rules are new and a checkpoint must record them first."""
+
+    state: Partition
+    ledger: Ledger
+    lease: Lease
+    adopted: bool
+
+
+async def take(crew: Crew, number: int) -> Taken:
+    """Take partition ``number``. Raises ``InputError`` where an operator must decide."""
+    began = time.monotonic()
+    inputs, bonuses = crew.inputs(number), crew.ledger(number)
+    starts = await crew.log_ends.starts([*inputs.values(), bonuses])
+    await _prove_membership(crew, inputs, starts)
+    ledger = await Ledger.open(crew.options, crew.settings.app, bonuses)
+    try:
+        lease = await crew.store.take(number)
+        ends = await crew.log_ends.ends(
+            [*inputs.values(), bonuses]
+        )  # of `bonuses`: after the ledger was opened
+        body = None if lease.meta is None else Body.decode(lease.meta)
+        if body is not None:
+            _check_origin(body, crew, number)
+        ledger.place = _place(body, crew, bonuses, starts, ends)
+        state = Partition(number, crew.plan, crew.limits, complete=body is None)
+        positions = _positions(body, crew, inputs, starts, ends)
+        state.restore(positions, {} if body is None else body.arrivals, _by_topic(await lease.ids()))
+        found = await scan(
+            crew.options, crew.settings.app, bonuses, ledger.place, ends[bonuses], _say(number)
+        )
+        await _latch(found, state, lease)
+        ledger.place = max(ledger.place, ends[bonuses])
+        adopted = body is None or _adopts(body, crew, state)
+    except BaseException:
+        await ledger.close()
+        raise
+    log.info(
+        "partition taken",
+        partition=number,
+        checkpoint=None if body is None else lease.seq,
+        positions=dict(state.positions),
+        bonuses_found=len(found),
+        seconds=round(time.monotonic() - began, 3),
+    )
+    return Taken(state, ledger, lease, adopted)
+
+
+async def _prove_membership(
+    crew: Crew, inputs: Mapping[Topic, TopicPartition], starts: Mapping[TopicPartition, int]
+) -> None:
+    """Have an OffsetCommit accepted. It changes nothing: what was committed is committed again."""
+    committed = await crew.log_ends.committed(inputs.values())
+    await crew.group.commit_offsets(
+        {tp: committed.get(tp) or OffsetAndMetadata(starts[tp], "") for tp in inputs.values()}
+    )
+
+
+def _check_origin(body: Body, crew: Crew, number: int) -> None:
+    if body.cluster and crew.cluster and body.cluster != crew.cluster:
+        raise InputError(
+            f"The state of partition {number} belongs to Kafka cluster {body.cluster}, this is {crew.cluster}: "
+            "its offsets mean nothing here; use a new --group, which counts from the logs' start."
+        )
+    if body.partitions != crew.partitions:
+        raise InputError(
+            f"The state was made with {body.partitions} partitions, the topics now have {crew.partitions}: creators "
+            "have moved; use a new --group, which counts from the logs' start, on topics that had this count always."
+        )
+
+
+def _place(
+    body: Body | None,
+    crew: Crew,
+    bonuses: TopicPartition,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> int:
+    if body is None:
+        return starts[bonuses]
+    return _within(body.place, bonuses, crew, starts, ends)
+
+
+def _positions(
+    body: Body | None,
+    crew: Crew,
+    inputs: Mapping[Topic, TopicPartition],
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> dict[Topic, int]:
+    if body is None:
+        return {topic: starts[tp] for topic, tp in inputs.items()}
+    return {topic: _within(body.positions[topic], tp, crew, starts, ends) for topic, tp in inputs.items()}
+
+
+def _within(
+    offset: int,
+    tp: TopicPartition,
+    crew: Crew,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> int:
+    """A checkpoint's offset, if the log still has what follows it; reading elsewhere would skip or repeat."""
+    start, end = starts[tp], ends[tp]
+    if start <= offset <= end:
+        return offset
+    gap = f"{tp.topic}/{tp.partition}: the state goes on at offset {offset}, the log holds {start} to {end}"
+    if not crew.settings.accept_gap:
+        raise InputError(
+            f"{gap}. Records between were deleted, or the topic was made anew. To go on without them, start once "
+            "with --accept-gap."
+        )
+    log.warning("gap accepted", place=gap)
+    return min(max(offset, start), end)
+
+
+def _by_topic(batches: list[IdBatch]) -> dict[Topic, list[tuple[int, list[str]]]]:
+    found = {batch.topic: batch.arrivals for batch in batches}
+    return {topic: found[topic] for topic in TOPICS if topic in found}
+
+
+async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> None:
+    """Latch what was paid after the checkpoint, so that the replay does not pay it again."""
+    latches: dict[str, list[str]] = {}
+    for bonus in found:
+        key = subject_key(bonus.creator_id, bonus.subject.id if bonus.subject.kind == "video" else None)
+        latches.setdefault(key, []).append(latch(bonus.program, bonus.tier, bonus.period.start))
+    keys = list(latches)
+    fields = [{}] * len(keys) if state.complete else await lease.read(keys)
+    for key, held in zip(keys, fields, strict=True):
+        state.admit(key, held)
+        for made in latches[key]:
+            state.award(key, made)
+
+
+def _adopts(body: Body, crew: Crew, state: Partition) -> bool:
+    """Whether the folder's rules differ from the checkpoint's; says what begins in the middle."""
+    documents = crew.programs.documents
+    if body.documents == documents and body.limits == asdict(crew.limits):
+        return False
+    illegal = changed(body.documents, documents)
+    if illegal:
+        raise InputError(" ".join(illegal))
+    log.info("programmes adopted", partition=state.number, digest=crew.programs.digest)
+    reached = state.furthest()
+    known = set(body.documents)
+    if known != set(documents):
+        for program in crew.plan.programs:
+            for version in program.versions:
+                if version.from_ms is not None and version.from_ms < reached:
+                    log.info(
+                        "version in force; what it did not count before now counts from here",
+                        partition=state.number,
+                        program=program.name,
+                        version=version.number,
+                    )
+    return True
+
+
+def _say(number: int) -> Callable[[str], None]:
+    return lambda sentence: log.warning("waiting", partition=number, reason=sentence)
