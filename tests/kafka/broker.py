@@ -161,7 +161,8 @@ class Broker:
             raise CannotRun(f"Kafka could not format its directory: {done.stdout}{done.stderr}")
 
     def _await_answer(self, process: subprocess.Popen[bytes]) -> None:
-        client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0}, logger=None)
+        quick = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 100, "log_level": 0}
+        client = AdminClient({"bootstrap.servers": self.bootstrap, **quick})
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -193,6 +194,9 @@ class Broker:
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1_000,
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
+            # A killed broker is let in again only when its old session is over.
+            "broker.heartbeat.interval.ms": 500,
+            "broker.session.timeout.ms": 4_000,
             # Segments go by their records' timestamps, and tests write about past days.
             "log.retention.ms": -1,
             # Topics may ask for records of 5 MB.
