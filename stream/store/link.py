@@ -72,7 +72,8 @@ class Link:
                 # Tries are counted in one place, `patience`.
                 retry=Retry(NoBackoff(), 0),
             )
-        except ValueError:
+            pool.make_connection()  # type: ignore[no-untyped-call]  # opens nothing, but looks at every option of the URL
+        except (ValueError, TypeError, vendor.RedisError):
             raise InputError(
                 "The Redis URL can't be read: expected redis://[user:password@]host:port/number, "
                 "the same with rediss:// for TLS, or unix:///path."
@@ -120,9 +121,9 @@ def pack(command: Command) -> bytes:
 
 def _refused(error: Exception) -> Refused:
     detail = str(error) or type(error).__name__
-    if isinstance(error.__cause__, ConnectionError) and error.__cause__.errno:
+    if isinstance(error.__context__, ConnectionError) and error.__context__.errno:
         # "Connection refused", without the address that the sentence has already.
-        detail = os.strerror(error.__cause__.errno)
+        detail = os.strerror(error.__context__.errno)
     for kind, code in _CODES:
         if isinstance(error, kind):
             return Refused(code, detail)

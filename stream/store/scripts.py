@@ -6,6 +6,9 @@ cheaper (benchmarks/checkpoint.py). Redis is busy for 15-25 ms with 10,000 subje
 
 Every key is declared, so that Redis Cluster and ACLs refuse a script before it has done anything. ``EVAL`` with the
 text, not ``EVALSHA``: it is 1 kB beside a checkpoint of a megabyte, and a Redis that restarted needs no second try.
+
+A Redis user of the application's own needs the keys ``{app:*`` and the commands EVAL, INFO, HMGET, HSET, HDEL,
+HGETALL, HKEYS and UNLINK.
 """
 
 from collections.abc import Sequence

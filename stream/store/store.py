@@ -59,11 +59,11 @@ class StateStore:
             meta = await self._try_take(layout, seen, owner, next_seq)
             if meta.torn is not None:
                 raise damaged(
-                    layout, self._link.where, f"a checkpoint stopped in the middle, at {meta.torn!r}"
+                    layout, self._link.where, f"a checkpoint stopped in the middle, at {_shown(meta.torn)}"
                 )
             if meta.format not in (None, FORMAT.encode()):
                 raise InputError(
-                    f"Redis at {self._link.where} holds partition {partition} in format {meta.format!r}, this "
+                    f"Redis at {self._link.where} holds partition {partition} in format {_shown(meta.format)}, this "
                     f"version knows {FORMAT}: run the version that wrote it, or delete the keys that begin with "
                     f"{layout.tag} to have the state rebuilt from the inputs' history."
                 )
@@ -86,6 +86,10 @@ class StateStore:
     async def close(self) -> None:
         """Closes all connections. Leases are of no use afterwards."""
         await self._link.close()
+
+
+def _shown(text: bytes | None) -> str:
+    return "unknown" if text is None else text.decode(errors="replace")
 
 
 async def _check(link: Link, timeout_s: float, say: Callable[[str], None]) -> None:
