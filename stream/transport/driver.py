@@ -14,6 +14,7 @@ What is not obvious (faust-streaming 0.15.3, aiokafka 0.14):
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -76,6 +77,7 @@ class Transport(base.Transport):
 class Consumer(consumer.Consumer):
     """The member of the consumer group, as a Faust consumer."""
 
+    logger = logging.getLogger("faust.bonus")
     transport: Transport
     kafka: AIOKafkaConsumer | None = None
 
@@ -155,6 +157,13 @@ class Consumer(consumer.Consumer):
     def assignment(self) -> set[TP]:
         return set() if self.kafka is None else {TP(*tp) for tp in self.kafka.assignment()}
 
+    def topic_partitions(self, topic: str) -> int | None:
+        found = None if self.kafka is None else self.kafka.partitions_for_topic(topic)
+        return None if found is None else len(found)
+
+    def highwater(self, tp: TP) -> int:
+        return int(self._kafka().highwater(tp) or 0)
+
     async def on_stop(self) -> None:
         """Give the partitions up in order, then leave the group."""
         await self.transport.owner.release()
@@ -170,6 +179,14 @@ class Consumer(consumer.Consumer):
         return {}
 
     async def verify_all_partitions_active(self) -> None: ...
+
+    # What only Faust's own tables, changelogs and message loop would ask: they have no part in this transport
+
+    def _foreign(self, *_: object, **__: object) -> Any:
+        raise NotImplementedError("this transport serves chunks to agents, not Faust's own tables and commits")
+
+    _commit = _seek = _getmany = _to_message = _new_topicpartition = _foreign
+    create_topic = earliest_offsets = highwaters = key_partition = seek_wait = _foreign
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]

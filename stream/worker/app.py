@@ -1,6 +1,7 @@
 """The Faust app: four topics, a counter table, an agent each."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import gettempdir
@@ -30,6 +31,7 @@ class BonusApp(faust.App):
     """A Faust app whose agents get whole fetched chunks and keep their counters in ``CounterTable``."""
 
     BootStrategy = Boot
+    logger = logging.getLogger("faust.bonus")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -45,6 +47,7 @@ class BonusApp(faust.App):
             web_port=settings.http_port or None,
             web_host="0.0.0.0",
             autodiscover=False,
+            topic_allow_declare=False,
         )
 
     def counter_table(self) -> CounterTable:
@@ -67,6 +70,9 @@ class BonusApp(faust.App):
         """End the process with ``error``, from code that can't wait."""
         self._ending = asyncio.ensure_future(self.crash(error))
 
+    async def _on_agent_error(self, agent: AgentT[Any], error: BaseException) -> None:
+        self.end_with(error)  # Faust would acknowledge the chunk and go on
+
     async def ended_with(self) -> BaseException:
         """What the app ends with; waits until it does."""
         await self._crashed.wait()
@@ -82,25 +88,22 @@ def create_app(settings: Settings) -> BonusApp:
     def topic(name: str) -> faust.TopicT:
         return app.topic(settings.topic(name), key_serializer="raw", value_serializer="raw", acks=False)
 
-    async def fail(agent: AgentT[Any], error: BaseException) -> None:
-        app.end_with(error)
-
-    @app.agent(topic("views"), name="views", on_error=fail)
+    @app.agent(topic("views"), name="views")
     async def views(chunks: faust.StreamT[Chunk]) -> None:
         async for chunk in chunks:
             counters.count(chunk)
 
-    @app.agent(topic("likes"), name="likes", on_error=fail)
+    @app.agent(topic("likes"), name="likes")
     async def likes(chunks: faust.StreamT[Chunk]) -> None:
         async for chunk in chunks:
             counters.count(chunk)
 
-    @app.agent(topic("shares"), name="shares", on_error=fail)
+    @app.agent(topic("shares"), name="shares")
     async def shares(chunks: faust.StreamT[Chunk]) -> None:
         async for chunk in chunks:
             counters.count(chunk)
 
-    @app.agent(topic("comments"), name="comments", on_error=fail)
+    @app.agent(topic("comments"), name="comments")
     async def comments(chunks: faust.StreamT[Chunk]) -> None:
         async for chunk in chunks:
             counters.count(chunk)

@@ -5,6 +5,7 @@ a life of its own, and its state is durable in Redis; there is no changelog topi
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 
@@ -29,6 +30,8 @@ ENDS_EVERY_S = 1.0
 
 class CounterTable(Service):
     """Rolling-window counters of creators and videos, kept in Redis under ``settings.redis``."""
+
+    logger = logging.getLogger("faust.bonus")
 
     def __init__(
         self, settings: Settings, group: Callable[[], Consumer], crash: Callable[[BaseException], None]
