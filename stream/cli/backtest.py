@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from pydantic import Field
-from typer.core import TyperCommand
 
 from stream.cli.options import UsageError, with_settings
 from stream.settings import KafkaSettings, LimitSettings
@@ -17,16 +16,35 @@ class BacktestSettings(LimitSettings, KafkaSettings):
     programs: Path = Field(description="Folder of the programmes' *.yaml and *.yml files.")
 
 
-class ManyFiles(TyperCommand):
-    """A command whose ``--events`` takes all files up to the next option, as a shell's ``*.ndjson`` gives them."""
+@with_settings(BacktestSettings)
+def backtest(
+    settings: BacktestSettings,
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Where the bonuses go, as NDJSON; empty if there are none.")],
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE...", help="Events as NDJSON, one log read in the order given."),
+    ] = None,
+    rejected: Annotated[
+        Path | None, typer.Option(help="Where lines that can't be accepted go, as NDJSON.")
+    ] = None,
+) -> None:
+    """Run programmes over past events, with the worker's own engine and no effect on anything.
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        """Read the arguments; ``--events a b`` is ``--events a --events b``."""
-        return super().parse_args(ctx, each_file_named(args))
+    With --events over files, with --kafka over the topics' history from its beginning to its present end.
+
+    \b
+    bonus backtest --programs programs/ --events views.ndjson likes.ndjson --out bonuses.ndjson
+    bonus backtest --programs programs/ --kafka localhost:9092 --out bonuses.ndjson
+    """
+    over_kafka = context.params["kafka"] is not None
+    if over_kafka == bool(events):
+        raise UsageError("A backtest needs either --events FILE... or --kafka HOST:PORT, and not both.")
+    from stream.backtest import run_over_files, run_over_topics
 
 
 def each_file_named(arguments: list[str]) -> list[str]:
-    """Put ``--events`` before every file that follows one."""
+    """Put ``--events`` before every file that follows one: ``--events a b`` is ``--events a --events b``."""
     spread: list[str] = []
     more_files = False
     for argument in arguments:

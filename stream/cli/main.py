@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the input was wrong, 2 usage, 3 an outside service could n
 Rooms are imported inside the commands, so that ``bonus --help`` doesn't load Kafka and Faust.
 """
 
+import logging
 import sys
 import traceback
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from stream.errors import BonusError
 from stream.settings import Settings
 
 # typer carries click inside under a private name; this is the base of all its "wrong call" errors.
-_WrongCall: type[Exception] = typer.BadParameter.__mro__[1]
+_WrongCall: type[typer.BadParameter] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="bonus",
@@ -30,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check.check)
-app.command("backtest", cls=backtest.ManyFiles)(backtest.backtest)
+app.command("backtest")(backtest.backtest)
 app.add_typer(topics.app, name="topics")
 
 
@@ -67,10 +68,10 @@ def worker(settings: Settings) -> None:
     bonus worker --kafka kafka:9092 --redis redis://redis:6379/0 --programs programs/ --http-port 8080
     """
     from stream import logs
-    from stream.worker import run
+    from stream.worker.run import run
 
     logs.set_up(settings.log_level, settings.log_format)
-    raise typer.Exit(run(settings))
+    run(settings)
 
 
 @app.command()
@@ -101,10 +102,14 @@ def main() -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code; whatever goes wrong is one sentence on stderr."""
+    if arguments[:1] == ["backtest"]:
+        arguments = backtest.each_file_named(arguments)
+    # What libraries log of a failure is said once more by our own sentence; the worker sets up its own logging.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         ended: object = app(arguments, standalone_mode=False)
     except _WrongCall as error:
-        return _complain(f"{error} See bonus --help.", UsageError.exit_code)
+        return _complain(f"{error.format_message().rstrip('.')}. See bonus --help.", UsageError.exit_code)
     except BonusError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
