@@ -247,7 +247,7 @@ async def _described(
             for code, message, _, name, entries in response.resources:
                 if code:
                     raise InputError(
-                        f"Kafka does not show the settings of {name}: {message or for_code(code)}."
+                        f"Kafka does not show the settings of {name}: {message or for_code(code).__name__}."
                     )
                 configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
     return {
@@ -262,7 +262,7 @@ async def _described(
 
 def _largest_input(prefix: str, present: Mapping[str, TopicState]) -> int:
     inputs = (present[prefix + topic] for topic in INPUTS if prefix + topic in present)
-    return max((int(state.configs["max.message.bytes"]) for state in inputs), default=0)
+    return max((int(state.configs.get("max.message.bytes", 0)) for state in inputs), default=0)
 
 
 async def _make(admin: AIOKafkaAdminClient, plans: Iterable[TopicPlan]) -> set[str]:
