@@ -51,6 +51,17 @@ async def test_a_wiped_redis_supersedes_the_owner(store: StateStore, client: "Re
     assert (await store.take(0)).meta is None
 
 
+async def test_another_owner_with_the_same_seq_is_another_owner(store: StateStore, client: "Redis") -> None:
+    """A wiped Redis starts at seq 1 again; the old owner still has no right to write."""
+    old = await store.take(0)
+    await client.flushall()
+    new = await store.take(0)
+    assert new.seq == old.seq
+    with pytest.raises(Superseded, match="another owner has taken partition 0"):
+        await old.write(counters({"a": {"x": 666}}))
+    assert await new.read(["a"]) == [{}]
+
+
 async def test_a_redis_that_went_back_in_time_supersedes_the_owner(
     forgetful: RedisServer, said: Said
 ) -> None:
