@@ -27,8 +27,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from schemas import instants
+
 MAX_INTEGER = 2**63 - 1
-MAX_DURATION_MS = 253_402_300_799_999
+MAX_DURATION_MS = instants.LAST_MS
 MAX_HOURS = 10**12
 MAX_DECIMALS = 18
 MS_PER_HOUR = 3_600_000
@@ -38,12 +40,7 @@ EXPECTED = "expected"
 """The error type of every scalar: its context ``what`` completes the sentence "expected …"."""
 
 DURATION = re.compile(r"(0|[1-9][0-9]{0,14})([smhd])")
-INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?"
-    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
-)
 HOURS = re.compile(r"[0-9]{1,13}(\.[0-9]{1,18})?")
-EPOCH = datetime(1970, 1, 1)
 
 
 def duration_ms(text: str) -> int:
@@ -51,7 +48,7 @@ def duration_ms(text: str) -> int:
     match = DURATION.fullmatch(text)
     length_ms = int(match[1]) * MS_PER_UNIT[match[2]] if match else MAX_DURATION_MS + 1
     if length_ms > MAX_DURATION_MS:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no duration")
     return length_ms
 
 
@@ -59,27 +56,21 @@ def some_duration_ms(text: str) -> int:
     """Like ``duration_ms``, and above 0."""
     length_ms = duration_ms(text)
     if length_ms == 0:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no length")
     return length_ms
 
 
 def instant_ms(text: str) -> int:
-    """Unix milliseconds, floored, of an RFC 3339 time with its offset; negative before 1970; else ``ValueError``."""
-    match = INSTANT.fullmatch(text)
-    if not match:
-        raise ValueError(text)
-    day, clock, fraction, sign, hours, minutes = match.groups()
-    local_ms = (datetime.fromisoformat(f"{day}T{clock}") - EPOCH) // timedelta(milliseconds=1)
-    offset_ms = (int(hours) * 60 + int(minutes)) * 60_000 if sign else 0
-    return local_ms + int((fraction or "")[:3].ljust(3, "0")) + (offset_ms if sign == "-" else -offset_ms)
+    """Unix milliseconds, floored, of an RFC 3339 time with its offset, 1970 to 9999; else ``ValueError``."""
+    unix_ms = instants.instant_ms(text)
+    if unix_ms is None:
+        raise ValueError(f"{text!r} is no time with an offset")
+    return unix_ms
 
 
 def instant_text(unix_ms: int) -> str:
     """The time in UTC of Unix milliseconds, for people to read."""
-    try:
-        moment = EPOCH.replace(tzinfo=UTC) + timedelta(milliseconds=unix_ms)
-    except OverflowError:  # an offset can carry the first and the last day out of the calendar
-        return f"{unix_ms} ms"
+    moment = datetime.fromtimestamp(unix_ms // 1000, UTC) + timedelta(milliseconds=unix_ms % 1000)
     return moment.isoformat(timespec="milliseconds" if unix_ms % 1000 else "seconds").replace("+00:00", "Z")
 
 
@@ -118,29 +109,24 @@ def understood(parse: Callable[[str], int]) -> AfterValidator:
 
 def _known_timezone(name: str) -> str:
     if name not in timezones():
-        raise ValueError(name)
+        raise ValueError(f"{name!r} is no time zone")
     return name
 
 
 def _hours(value: object) -> int | Decimal | str:
-    match value:
-        case bool():
-            raise ValueError(value)
-        case str() if HOURS.fullmatch(value):
-            amount = Decimal(value)
-        case int() | Decimal():
-            amount = Decimal(value)
-        case _:
-            raise ValueError(value)
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -MAX_DECIMALS or not 0 < amount <= MAX_HOURS:
-        raise ValueError(value)
-    return value
+    is_text = isinstance(value, str) and HOURS.fullmatch(value) is not None
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if isinstance(value, int | Decimal | str) and (is_text or is_number):
+        hours = Decimal(value)
+        exponent = hours.as_tuple().exponent  # a letter for what is not finite
+        if isinstance(exponent, int) and exponent >= -MAX_DECIMALS and 0 < hours <= MAX_HOURS:
+            return value
+    raise ValueError(f"{value!r} is no number of hours")
 
 
 def _true(value: object) -> bool:
     if value is not True:  # a plain Literal[True] would take 1 as well
-        raise ValueError(value)
+        raise ValueError(f"{value!r} is not true")
     return value
 
 
@@ -196,7 +182,7 @@ Instant = Annotated[
     StringConstraints(max_length=64),
     understood(instant_ms),
     WithJsonSchema({"type": "string", "format": "date-time"}),
-    told("a time with its offset, such as 2026-01-01T00:00:00Z"),
+    told("a time from 1970 on with its offset, such as 2026-01-01T00:00:00Z"),
 ]
 Timezone = Annotated[
     str,

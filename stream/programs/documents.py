@@ -32,7 +32,8 @@ def compile_documents(documents: Sequence[str]) -> tuple[Program, ...]:
             [ProgramDocument.model_validate(json.loads(text, parse_float=Decimal)) for text in documents]
         )
     except (ValidationError, ValueError) as error:
-        raise InputError(f"The stored programmes can't be understood by this release: {error}") from error
+        reason = str(error).splitlines()[0]
+        raise InputError(f"The stored programmes can't be understood by this release: {reason}.") from error
 
 
 def changed(old: Sequence[str], new: Sequence[str]) -> list[str]:

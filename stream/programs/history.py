@@ -100,7 +100,7 @@ def _gaps(in_order: list[Checked]) -> Iterator[Mistake]:
             yield _at(
                 later,
                 ("effective", "from"),
-                f"nothing is in force from {since} until {_called(later)} starts",
+                f"nothing is in force from {since} until this time",
             )
 
 
