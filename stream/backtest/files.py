@@ -1,0 +1,102 @@
+"""A backtest over NDJSON files: programmes and events in, bonuses and rejected lines out."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from schemas.bonuses import encode
+from stream.backtest.lines import RawLine, open_files, read_lines
+from stream.backtest.output import whole_file
+from stream.backtest.replay import Replay, Summary, TurnedAway
+from stream.core.plan import Plan
+from stream.core.rules import Limits
+from stream.errors import InputError
+from stream.programs import load
+
+_BYTES_BETWEEN_DRAWINGS = 1 << 20
+
+
+def run_over_files(
+    programs: Path,
+    events: Sequence[Path],
+    out: Path,
+    rejected: Path | None,
+    limits: Limits,
+    progress: bool,
+) -> Summary:
+    """Run the programmes over files that are one log, and write the bonuses in the order in which they are awarded.
+
+    ``out`` is always written, empty where there is no bonus; it and ``rejected`` appear when the run is over.
+    ``progress`` draws a bar of the bytes read on stderr, if that is a terminal.
+
+    Raises:
+        InputError: programmes or files are wrong; lines that can't be accepted are no error.
+    """
+    _refuse_overwriting(events, [out, *([rejected] if rejected else [])])
+    loaded = load(programs)
+    replay = Replay(Plan(loaded.programs), limits)
+    replay.summary.warnings = tuple(map(str, loaded.warnings))
+    with ExitStack() as stack:
+        opened = open_files(list(events))
+        for _, file in opened:
+            stack.enter_context(file)
+        write_bonus = stack.enter_context(whole_file(out))
+        write_rejected = stack.enter_context(whole_file(rejected)) if rejected else None
+        bar = stack.enter_context(_bar(shown=progress and sys.stderr.isatty()))
+        for result in replay.results(_log(opened, bar)):
+            if not isinstance(result, TurnedAway):
+                write_bonus(encode(result))
+            elif write_rejected is not None:
+                write_rejected(_rejected_line(result))
+    return replay.summary
+
+
+def _refuse_overwriting(events: Sequence[Path], outputs: Sequence[Path]) -> None:
+    taken = {path.resolve() for path in events if path.is_file()}
+    for output in outputs:
+        place = output.resolve()
+        if place in taken:
+            raise InputError(f"{output} is given twice: an output must be no other file of the same run.")
+        if place.is_file() or not place.exists():
+            taken.add(place)
+
+
+def _rejected_line(turned_away: TurnedAway) -> bytes:
+    """Bytes that are no UTF-8 are shown as ``\\xNN``; a line that was cut says how long it was."""
+    line, rejection = turned_away
+    told: dict[str, object] = {
+        "file": str(line.file),
+        "line": line.number,
+        "error": rejection.code,
+        "error_detail": rejection.detail,
+        "value": line.value.rstrip(b"\r\n").decode(errors="backslashreplace"),
+    }
+    if line.length > len(line.value):
+        told["truncated"] = line.length
+    return msgspec.json.encode(told)
+
+
+def _bar(*, shown: bool) -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), disable=not shown)
+
+
+def _log(opened: Sequence[tuple[Path, BinaryIO]], bar: Progress) -> Iterator[RawLine]:
+    """All lines of all files; the bar moves on by the bytes read."""
+    total = sum(path.stat().st_size for path, _ in opened)
+    task = bar.add_task("Reading", total=total or None)
+    undrawn = 0
+    for path, file in opened:
+        for line in read_lines(path, file):
+            undrawn += line.length
+            if undrawn >= _BYTES_BETWEEN_DRAWINGS:
+                bar.advance(task, undrawn)
+                undrawn = 0
+            yield line
+    bar.advance(task, undrawn)
