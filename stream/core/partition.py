@@ -147,7 +147,8 @@ class Partition:
         if offsets:
             self.positions[topic] = offsets[-1] + 1
         intake.forget()
-        return Outcome(accepted, duplicates, turned_away, bonuses)
+        out_of_step = accepted if intake.arrival < self._caught_up[topic] else 0
+        return Outcome(accepted, duplicates, out_of_step, turned_away, bonuses)
 
     def _count(
         self,

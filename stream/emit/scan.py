@@ -11,9 +11,11 @@ uncommitted end, because the committed one may still stand before a bonus whose 
 from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from schemas import bonuses as wire
 from schemas.bonuses import BonusEvent
+from stream.emit.ledger import LedgerLost
 from stream.errors import InputError
 
 _POLL_MS = 500
@@ -34,11 +36,25 @@ async def scan(
     """
     if start >= end:
         return []
+    try:
+        return await _scan(options, app, bonuses, start, end, say)
+    except (KafkaError, OSError) as error:
+        raise LedgerLost(f"scanning {bonuses.topic}/{bonuses.partition} failed: {error!r}") from error
+
+
+async def _scan(
+    options: Mapping[str, object],
+    app: str,
+    bonuses: TopicPartition,
+    start: int,
+    end: int,
+    say: Callable[[str], None],
+) -> list[BonusEvent]:
     consumer = AIOKafkaConsumer(
         **options, group_id=None, auto_offset_reset="none", isolation_level="read_committed"
     )
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([bonuses])
         consumer.seek(bonuses, start)
         found: list[BonusEvent] = []

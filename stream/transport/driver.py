@@ -27,6 +27,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from stream.transport.assignor import CoPartitionAssignor
+from stream.transport.kafka import trouble
 
 SCHEME = "bonus"
 """The broker URL scheme under which Faust finds this transport: ``bonus://host:port``."""
@@ -43,6 +44,7 @@ class Chunk:
     topic: str
     partition: int
     records: list[ConsumerRecord]
+    size_bytes: int
     take: object
 
 
@@ -106,7 +108,8 @@ class Consumer(consumer.Consumer):
                 max_records=self.transport.max_records,
             )
             for tp, records in batches.items():
-                chunk = Chunk(tp.topic, tp.partition, records, wanted[tp])
+                size_bytes = sum([record.serialized_value_size for record in records])
+                chunk = Chunk(tp.topic, tp.partition, records, size_bytes, wanted[tp])
                 self.transport.owner.deliver(chunk)
                 await self.callback(self._message(chunk))
             await asyncio.sleep(0)
@@ -129,12 +132,14 @@ class Consumer(consumer.Consumer):
     # What the owner asks of the group
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit for this member and generation; raises ``CommitFailedError`` where the group has moved on."""
-        await self._kafka().commit(dict(offsets))
+        """Commit for this member and generation; raises ``GroupMovedOn`` where another is the group's."""
+        with trouble("committing offsets"):
+            await self._kafka().commit(dict(offsets))
 
     async def position(self, tp: TopicPartition) -> int:
         """The next offset that would be handed out."""
-        return int(await self._kafka().position(tp))
+        with trouble(f"asking for the position in {tp.topic}/{tp.partition}"):
+            return int(await self._kafka().position(tp))
 
     def start_at(self, tp: TopicPartition, offset: int) -> None:
         """Fetch from ``offset`` on, also from 0: nothing is left to a reset policy."""
@@ -183,7 +188,9 @@ class Consumer(consumer.Consumer):
     # What only Faust's own tables, changelogs and message loop would ask: they have no part in this transport
 
     def _foreign(self, *_: object, **__: object) -> Any:
-        raise NotImplementedError("this transport serves chunks to agents, not Faust's own tables and commits")
+        raise NotImplementedError(
+            "this transport serves chunks to agents, not Faust's own tables and commits"
+        )
 
     _commit = _seek = _getmany = _to_message = _new_topicpartition = _foreign
     create_topic = earliest_offsets = highwaters = key_partition = seek_wait = _foreign
@@ -234,6 +241,6 @@ class Producer(producer.Producer):
     """Faust's own producer: nothing is sent through it, so it starts nothing."""
 
 
-Transport.Consumer = Consumer  # type: ignore[type-abstract]
+Transport.Consumer = Consumer
 Transport.Producer = Producer
 drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"

@@ -6,6 +6,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
+from stream.transport.kafka import trouble
+
 
 class LogEnds:
     """A connection that asks for offsets and for what the group has committed; it fetches nothing."""
@@ -22,26 +24,31 @@ class LogEnds:
             **options, group_id=None, isolation_level="read_uncommitted", auto_offset_reset="none"
         )
         admin = AIOKafkaAdminClient(**options)
-        await consumer.start()
-        await admin.start()
+        with trouble("connecting to Kafka"):
+            await consumer.start()
+            await admin.start()
         return cls(consumer, admin, group)
 
     async def starts(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that each log still holds."""
-        return dict(await self._consumer.beginning_offsets(list(tps)))
+        with trouble("asking where logs begin"):
+            return dict(await self._consumer.beginning_offsets(list(tps)))
 
     async def ends(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The offset after each log's last record, committed or not."""
-        return dict(await self._consumer.end_offsets(list(tps)))
+        with trouble("asking where logs end"):
+            return dict(await self._consumer.end_offsets(list(tps)))
 
     async def committed(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """What the group has committed, with its metadata; without those it has nothing for."""
-        found = await self._admin.list_consumer_group_offsets(self._group, partitions=list(tps))
+        with trouble("asking for the group's offsets"):
+            found = await self._admin.list_consumer_group_offsets(self._group, partitions=list(tps))
         return {TopicPartition(*tp): entry for tp, entry in found.items() if entry.offset >= 0}
 
     async def cluster_id(self) -> str:
         """The cluster's own id; empty where it has none."""
-        described = await self._admin.describe_cluster()
+        with trouble("asking for the cluster's id"):
+            described = await self._admin.describe_cluster()
         return str(described.get("cluster_id") or "")
 
     async def close(self) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aiokafka import TopicPartition
-
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Topic
 from stream.emit.outbox import Outbox
@@ -12,6 +10,7 @@ from stream.programs.load import Loaded
 from stream.settings import Settings
 from stream.store.store import StateStore
 from stream.transport.driver import Consumer
+from stream.transport.kafka import TopicPartition
 from stream.transport.log_ends import LogEnds
 
 

@@ -4,9 +4,6 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, KafkaError
-
 from stream import metrics
 from stream.core.outcome import Event, Rejection
 from stream.core.rules import TOPICS, Topic
@@ -16,13 +13,14 @@ from stream.emit.outbox import OutboxLost
 from stream.logs import logger
 from stream.store.checkpoint import Superseded
 from stream.transport.driver import Chunk
+from stream.transport.kafka import KafkaTrouble, TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.service import Service
 from stream.worker.take import take
 
 log = logger(__name__)
 
-RECOVERABLE = (LedgerLost, OutboxLost, Superseded, KafkaError, OSError)
+RECOVERABLE = (LedgerLost, OutboxLost, Superseded, KafkaTrouble)
 """Failures after which nothing in memory is to be trusted, and a new take makes it right."""
 
 CHUNKS_IN_FLIGHT = 2
@@ -42,6 +40,7 @@ class Life:
         self.number = number
         self._service: Service | None = None
         self._take: object = None
+        self.bytes_in_flight = 0
         self._in_flight: dict[TopicPartition, int] = {}
         self._topics: dict[str, Topic] = {tp.topic: topic for topic, tp in crew.inputs(number).items()}
         self._task = asyncio.create_task(self._live(), name=f"partition {number}")
@@ -54,7 +53,9 @@ class Life:
 
     def deliver(self, chunk: Chunk) -> None:
         """A chunk for the present take is on its way."""
-        self._in_flight[TopicPartition(chunk.topic, chunk.partition)] += 1
+        if chunk.take is self._take:
+            self._in_flight[TopicPartition(chunk.topic, chunk.partition)] += 1
+            self.bytes_in_flight += chunk.size_bytes
 
     def offer(self, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
         """A chunk has come through its agent; one of an older take is dropped, its records are read again."""
@@ -91,19 +92,14 @@ class Life:
                 await self._take_and_serve()
                 return
             except RECOVERABLE as error:
-                said = (
-                    "taken over"
-                    if isinstance(error, CommitFailedError)
-                    else f"{error or type(error).__name__}"
-                )
-                log.warning("partition is taken anew", partition=self.number, reason=said)
+                log.warning("partition is taken anew", partition=self.number, reason=str(error))
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
                 self._crew.crash(error)
                 return
             finally:
-                self._service, self._take = None, None
+                self._service, self._take, self.bytes_in_flight = None, None, 0
             if time.monotonic() - began > _LAST_BACKOFF_S:
                 backoff_s = _FIRST_BACKOFF_S
             await asyncio.sleep(backoff_s)
@@ -128,6 +124,7 @@ class Life:
     def _done(self, chunk: Chunk) -> None:
         if chunk.take is self._take:
             self._in_flight[TopicPartition(chunk.topic, chunk.partition)] -= 1
+            self.bytes_in_flight -= chunk.size_bytes
 
     async def look_for_ends(self, ends: Mapping[TopicPartition, int], furthest_ms: int) -> None:
         """Tell the state which topics have been read to their ends, looked up after ``furthest_ms``."""

@@ -15,9 +15,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
-
 from stream import metrics
 from stream.core.outcome import Bonus, Event, Outcome, Rejection
 from stream.core.partition import Changes
@@ -27,6 +24,7 @@ from stream.logs import logger
 from stream.settings import in_ms
 from stream.store.checkpoint import Delta, IdBatch
 from stream.transport.driver import Chunk
+from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata
 from stream.worker.body import Body
 from stream.worker.crew import Crew
 from stream.worker.take import Taken
@@ -53,7 +51,7 @@ class Service:
         self._state, self._ledger, self._lease = taken.state, taken.ledger, taken.lease
         self._number = taken.state.number
         self._queue: deque[tuple[Topic, Chunk, list[Event | Rejection]]] = deque()
-        self._unemitted: deque[Bonus] = deque()
+        self._unemitted: deque[tuple[Bonus, int]] = deque()  # with its evidence record's timestamp
         self._turned_away: set[asyncio.Task[None]] = set()
         self._bonuses = self._committed = 0
         self._places: deque[tuple[int, int]] = deque([(0, taken.ledger.place)])
@@ -129,7 +127,8 @@ class Service:
             sending = self._crew.outbox.turn_away(records[index], rejection)
             self._turned_away.add(sending)
         if outcome.bonuses:
-            self._unemitted.extend(outcome.bonuses)
+            timestamps = {record.offset: record.timestamp for record in records}
+            self._unemitted.extend((bonus, timestamps[bonus.evidence.offset]) for bonus in outcome.bonuses)
             self._bonuses += len(outcome.bonuses)
             self._emit.set()
         if self._state.changed_subjects() >= CHECKPOINT_CHANGES:
@@ -163,14 +162,17 @@ class Service:
             group = [self._unemitted.popleft() for _ in range(min(len(self._unemitted), TRANSACTION_BONUSES))]
             await self._commit(group)
 
-    async def _commit(self, group: Sequence[Bonus]) -> None:
+    async def _commit(self, group: Sequence[tuple[Bonus, int]]) -> None:
         try:
-            await self._ledger.commit(group)
+            await self._ledger.commit([bonus for bonus, _ in group])
         except BaseException:
             metrics.count_transaction(committed=False)
             raise
         metrics.count_transaction(committed=True)
-        metrics.count_bonuses(Counter((bonus.program, bonus.tier) for bonus in group))
+        metrics.count_bonuses(Counter((bonus.program, bonus.tier) for bonus, _ in group))
+        now_ms = time.time() * 1000
+        for _, timestamp_ms in group:
+            metrics.observe_bonus_delay((now_ms - timestamp_ms) / 1000)
         async with self._settled:
             self._committed += len(group)
             self._places.append((self._committed, self._ledger.place))
@@ -242,7 +244,7 @@ class Service:
         offsets = {inputs[topic]: OffsetAndMetadata(changes.positions[topic], said) for topic in TOPICS}
         try:
             await self._crew.group.commit_offsets(offsets)
-        except KafkaError as error:
+        except KafkaTrouble as error:
             log.debug("offsets not committed", partition=self._number, reason=str(error))
 
     # What others may ask
@@ -273,3 +275,5 @@ def _count(topic: Topic, outcome: Outcome) -> None:
         rejected=len(outcome.turned_away) - late,
         late=late,
     )
+    if outcome.out_of_step:
+        metrics.count_out_of_step(topic, outcome.out_of_step)

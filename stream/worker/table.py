@@ -6,18 +6,18 @@ a life of its own, and its state is durable in Redis; there is no changelog topi
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping
 
-from aiokafka import TopicPartition
 from mode import Service
 
 from schemas.decode import decode
+from stream import metrics
 from stream.core.rules import TOPICS, Topic
 from stream.core.subject import subject_key
 from stream.logs import logger
 from stream.settings import Settings, in_ms
 from stream.transport.driver import Chunk, Consumer
+from stream.transport.kafka import TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.life import Life
 from stream.worker.recruit import recruit
@@ -86,10 +86,15 @@ class CounterTable(Service):
             log.info("partitions given up", partitions=sorted(lives))
 
     def wanted(self) -> Mapping[TopicPartition, object]:
+        if self._bytes_in_flight() >= self._settings.max_bytes_in_flight:
+            return {}
         wanted: dict[TopicPartition, object] = {}
         for life in self._lives.values():
             wanted.update(life.wanted())
         return wanted
+
+    def _bytes_in_flight(self) -> int:
+        return sum(life.bytes_in_flight for life in self._lives.values())
 
     def deliver(self, chunk: Chunk) -> None:
         life = self._lives.get(chunk.partition)
@@ -112,11 +117,10 @@ class CounterTable(Service):
         while not self.should_stop:
             await self.sleep(ENDS_EVERY_S)
             crew = self._crew
+            metrics.set_bytes_in_flight(self._bytes_in_flight())
             served = {life: at for life in self._lives.values() if (at := life.furthest()) is not None}
             if crew is None or not served:
                 continue
-            began = time.monotonic()
             ends = await crew.log_ends.ends(tp for life in served for tp in crew.inputs(life.number).values())
             for life, furthest_ms in served.items():
                 await life.look_for_ends(ends, furthest_ms)
-            log.debug("ends looked up", seconds=round(time.monotonic() - began, 4))

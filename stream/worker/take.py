@@ -15,9 +15,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
-
 from schemas.bonuses import BonusEvent
 from stream.core.awards import latch
 from stream.core.partition import Partition
@@ -30,6 +27,7 @@ from stream.logs import logger
 from stream.programs.documents import changed
 from stream.store.checkpoint import IdBatch
 from stream.store.lease import Lease
+from stream.transport.kafka import OffsetAndMetadata, TopicPartition
 from stream.worker.body import Body
 from stream.worker.crew import Crew
 

@@ -1,0 +1,38 @@
+"""The names of Kafka that other rooms use, and its failures in our words: no other room knows aiokafka.
+
+```
+KafkaTrouble          a request failed; asking again, or taking the partition anew, makes it right
+ └── GroupMovedOn     the group has another generation than ours: our partitions may be somebody else's
+```
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from stream.errors import Unreachable
+
+
+class KafkaTrouble(Unreachable):
+    """A request to Kafka failed."""
+
+
+class GroupMovedOn(KafkaTrouble):
+    """A commit was refused: this member, or its generation, is no longer the group's."""
+
+
+@contextmanager
+def trouble(doing: str) -> Iterator[None]:
+    """Tell Kafka's failures in our words; ``doing`` begins the sentence."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise GroupMovedOn(f"{doing} was refused, the group has moved on") from error
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise KafkaTrouble(f"{doing} failed: {type(error).__name__}: {error}") from error
+
+
+__all__ = ["ConsumerRecord", "GroupMovedOn", "KafkaTrouble", "OffsetAndMetadata", "TopicPartition", "trouble"]
