@@ -10,9 +10,6 @@ from typing import Literal, TextIO, cast
 import structlog
 from structlog.typing import Processor
 
-# They log every rebalance step and retry at info; what an operator must know of it, our own lines say.
-_CHATTY = ("aiokafka", "aiohttp.access", "faust", "mode", "asyncio", "kafka")
-
 
 def set_up(
     level: Literal["debug", "info", "warning", "error"] = "info",
@@ -37,17 +34,25 @@ def set_up(
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
+    if level != "debug":
+        handler.addFilter(_ours_or_grave)
     handler.setFormatter(_formatter(console, colors=out.isatty()))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
 
 
 def logger(room: str) -> structlog.stdlib.BoundLogger:
     """The logger of a room: ``logger(__name__).info("partition taken", partition=3, seconds=0.4)``."""
     return cast(structlog.stdlib.BoundLogger, structlog.get_logger(room))
+
+
+def _ours_or_grave(record: logging.LogRecord) -> bool:
+    """Libraries log every rebalance step at info; what an operator must know of it, our own lines say.
+
+    It is the form that tells: some libraries log under the names of our modules.
+    """
+    return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
 
 
 def _shared() -> list[Processor]:

@@ -1,13 +1,16 @@
 """``bonus backtest``: the engine over files, or over the topics' history."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import Field
 
 from stream.cli.options import UsageError, with_settings
 from stream.settings import KafkaSettings, LimitSettings
+
+if TYPE_CHECKING:
+    from stream.backtest import Summary
 
 
 class BacktestSettings(LimitSettings, KafkaSettings):
@@ -40,7 +43,24 @@ def backtest(
     over_kafka = context.params["kafka"] is not None
     if over_kafka == bool(events):
         raise UsageError("A backtest needs either --events FILE... or --kafka HOST:PORT, and not both.")
-    from stream.backtest import run_over_files, run_over_topics
+    from stream.backtest import run_over_files
+
+    summary = run_over_files(settings.programs, events or [], out, rejected, settings.limits(), progress=True)
+    for line in told(summary):
+        typer.echo(line, err=True)
+
+
+def told(summary: "Summary") -> list[str]:
+    """What a backtest came to, for people: the programmes' warnings, then the counts, in one line each."""
+    turned_away = sorted(summary.turned_away.items())
+    counts = [(summary.accepted, "accepted"), (summary.duplicates, "duplicates")]
+    counts += [(count, code) for code, count in turned_away]
+    fate = ", ".join(f"{count:,} {what}" for count, what in counts)
+    return [
+        *(f"warning: {warning}" for warning in summary.warnings),
+        f"{summary.lines:,} lines: {fate}.",
+        f"{summary.bonuses:,} bonuses.",
+    ]
 
 
 def each_file_named(arguments: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ def guarded(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``command`` with its output in a file; at the end SIGTERM, and SIGKILL after ``GRACE_S`` seconds.
 
+    ``environment`` is all of its environment; by default it is ours.
     Yields the guard's process: ``poll()`` gives the command's exit code once it has ended by itself.
     """
     with output.open("wb") as out:
@@ -31,7 +32,7 @@ def guarded(
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            env=environment,
             start_new_session=True,
         )
     try:

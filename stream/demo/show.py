@@ -23,6 +23,7 @@ from stream.demo.traffic import Traffic
 from stream.demo.watch import BonusWatch, Progress, worker_progress
 from stream.errors import BonusError
 from stream.programs import load
+from stream.settings import ENV_PREFIX
 from stream.topics import TOPICS
 
 TICK_S = 0.05
@@ -51,7 +52,8 @@ def run(seconds: float | None, rate: int, programs: Path | None) -> None:
         )
         port = _free_port()
         log = _log_file()
-        worker = stack.enter_context(guarded(worker_command(broker, redis, programs, port), log))
+        command = worker_command(broker, redis, programs, port)
+        worker = stack.enter_context(guarded(command, log, _environment()))
         watch = stack.enter_context(closing(BonusWatch(broker)))
         screen = stack.enter_context(Screen(Console(), seconds))
         show = _Show(worker, log, port, watch, screen, interrupted)
@@ -66,6 +68,11 @@ def worker_command(broker: str, redis: str, programs: Path, port: int) -> list[s
         *("--kafka", broker, "--redis", redis, "--programs", str(programs), "--group", "bonus-demo"),
         *("--http-port", str(port), "--allow-create-time", "--no-check-crcs"),
     ]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the settings of some real deployment: they are not for the demo's worker."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
 
 
 class _Show:

@@ -11,7 +11,7 @@ MOST_AT_ONCE = 2_000
 
 
 class Traffic:
-    """Sends ``rate`` events a second to the broker, as long as ``send_due`` is called.
+    """Sends ``rate`` events a second to the broker, from the first call of ``send_due`` on.
 
     ``sent`` counts the records that the broker has acknowledged. A call sends at most ``MOST_AT_ONCE`` events:
     a machine that can't keep up gets fewer a second, and no ever longer calls.
@@ -21,7 +21,7 @@ class Traffic:
         self.sent = 0
         self._rate = rate
         self._events = SampleEvents(seed)
-        self._begun_s = time.monotonic()
+        self._begun_s: float | None = None
         self._due_before = 0
         self._refusal: KafkaError | None = None
         self._producer = Producer(
@@ -38,7 +38,9 @@ class Traffic:
 
         Raises Unreachable where the broker did not take one.
         """
-        due = int((time.monotonic() - self._begun_s) * self._rate)
+        now_s = time.monotonic()
+        self._begun_s = now_s if self._begun_s is None else self._begun_s
+        due = int((now_s - self._begun_s) * self._rate)
         now_ms = time.time_ns() // 1_000_000
         for sample in self._events.take(min(due - self._due_before, MOST_AT_ONCE), now_ms):
             self._producer.produce(sample.topic, sample.value, sample.key, on_delivery=self._delivered)
