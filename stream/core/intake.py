@@ -79,7 +79,8 @@ class Intake:
     def take_fresh(self) -> list[tuple[int, list[str]]]:
         """The ids accepted since the last call, as runs of (arrival, ids)."""
         runs: list[tuple[int, list[str]]] = []
-        for event_id in self._fresh:
+        # An id accepted anew after the window stands where it was accepted last, as arrivals ascend.
+        for event_id in reversed(dict.fromkeys(reversed(self._fresh))):
             accepted = self.seen.get(event_id)
             if accepted is None:  # already forgotten again: the log jumped on by more than the window
                 continue
