@@ -51,15 +51,13 @@ def backtest(
 
 
 def told(summary: "Summary") -> list[str]:
-    """What a backtest came to, for people: the programmes' warnings, then the counts, in one line each."""
-    turned_away = sorted(summary.turned_away.items())
-    counts = [(summary.accepted, "accepted"), (summary.duplicates, "duplicates")]
-    counts += [(count, code) for code, count in turned_away]
-    fate = ", ".join(f"{count:,} {what}" for count, what in counts)
+    """What a backtest came to, for people: the programmes' warnings, one a line, then the counts in one."""
+    counts = {"accepted": summary.accepted, "duplicates": summary.duplicates}
+    counts |= dict(sorted(summary.turned_away.items()))
+    fate = ", ".join(f"{what} {count}" for what, count in counts.items())
     return [
         *(f"warning: {warning}" for warning in summary.warnings),
-        f"{summary.lines:,} lines: {fate}.",
-        f"{summary.bonuses:,} bonuses.",
+        f"{summary.lines} lines: {fate}; bonuses {summary.bonuses}.",
     ]
 
 

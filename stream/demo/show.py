@@ -66,7 +66,7 @@ def worker_command(broker: str, redis: str, programs: Path, port: int) -> list[s
     return [
         *(sys.executable, "-m", "stream.cli.main", "worker"),
         *("--kafka", broker, "--redis", redis, "--programs", str(programs), "--group", "bonus-demo"),
-        *("--http-port", str(port), "--allow-create-time", "--no-check-crcs"),
+        *("--http-port", str(port), "--allow-create-time", "--no-check-crcs", "--drain-timeout", "3s"),
     ]
 
 
