@@ -265,12 +265,6 @@ class Settings(LimitSettings, KafkaSettings):
         """The application's name, from which transactional ids and Redis keys are made: the group."""
         return self.group
 
-    @property
-    def redis_address(self) -> str:
-        """The Redis URL without its credentials, for logs and errors."""
-        url = urlsplit(self.redis)
-        return url._replace(netloc=url.netloc.rpartition("@")[2], query="").geturl()
-
 
 def in_ms(duration: timedelta) -> int:
     """A duration in whole milliseconds, rounded down."""

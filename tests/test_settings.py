@@ -66,8 +66,7 @@ def test_no_secret_is_shown() -> None:
             "ssl_password": "hunter2",
         }
     )
-    assert "hunter2" not in f"{settings!r} {settings} {settings.redis_address}"
-    assert settings.redis_address == "rediss://redis.example:6380/1"
+    assert "hunter2" not in f"{settings!r} {settings}"
 
 
 def test_sasl_options_have_aiokafkas_names() -> None:
