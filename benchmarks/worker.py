@@ -1,0 +1,117 @@
+"""The worker under measurement: ``bonus worker`` as a process of its own, watched from outside."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks import cores
+from benchmarks.servers import Ground
+from tests.kafka.broker import free_ports, leash, tail
+
+START_S = 60.0
+STOP_S = 30.0
+_LOOK_EVERY_S = 0.1
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+class WorkerFailed(Exception):
+    """The worker ended, or stood still; the message has the end of what it logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a worker: when (monotonic s), its user and system CPU in s, and its metrics, labels summed up."""
+
+    at_s: float
+    cpu_s: float
+    metrics: dict[str, float]
+
+    @property
+    def events(self) -> int:
+        """How many records have been counted, turned away, or found to be duplicates."""
+        return int(self.metrics.get("bonus_events_total", 0))
+
+
+class Worker:
+    """A running worker process."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, output: Path) -> None:
+        self._process = process
+        self._port = port
+        self._output = output
+        self.pid = process.pid
+
+    def look(self) -> Look:
+        """What it says of itself now. Raises ``URLError`` while it does not serve yet."""
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=STOP_S) as page:
+            text: str = page.read().decode()
+        metrics: dict[str, float] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                metrics[sample.name] = metrics.get(sample.name, 0.0) + sample.value
+        return Look(time.monotonic(), self.cpu_s(), metrics)
+
+    def wait_until(self, reached: Callable[[Look], bool], within_s: float) -> Look:
+        """Look again and again; returns the first look at which it has. Raises ``WorkerFailed``."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise WorkerFailed(f"the worker ended with {self._process.returncode}: {tail(self._output)}")
+            try:
+                look = self.look()
+            except (URLError, ConnectionError):
+                look = None
+            if look is not None and reached(look):
+                return look
+            time.sleep(_LOOK_EVERY_S)
+        raise WorkerFailed(f"the worker was not there within {within_s:g} s: {tail(self._output)}")
+
+    def cpu_s(self) -> float:
+        """User and system time of all its threads so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+
+    def max_rss_mib(self) -> float:
+        """The most memory that it has had resident."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+        raise WorkerFailed("the worker is gone")
+
+    def stop(self) -> None:
+        """End it as an operator does, and with force if that takes too long."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def running(ground: Ground, programs: Path, core: frozenset[int]) -> Iterator[Worker]:
+    """A worker with a fresh group, on these cores, for as long as the context lasts."""
+    [port] = free_ports(1)
+    output = programs / "worker.out"
+    command = [
+        *(sys.executable, "-m", "stream.cli.main", "worker", "--programs", str(programs)),
+        *("--kafka", ground.servers.kafka, "--redis", ground.servers.redis),
+        *("--group", ground.group, "--topic-prefix", ground.prefix, "--http-port", str(port)),
+        "--allow-create-time",
+    ]
+    with output.open("wb") as log, cores.on(core):
+        process = subprocess.Popen([*leash(), *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    worker = Worker(process, port, output)
+    try:
+        yield worker
+    finally:
+        worker.stop()
