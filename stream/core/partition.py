@@ -7,12 +7,13 @@ chunk costs is measured by ``benchmarks/core.py``.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 
 from stream.core.intake import NO_ARRIVAL, Intake
 from stream.core.judging import judge
+from stream.core.memory import Memory
 from stream.core.outcome import Bonus, Event, Evidence, Outcome, Rejection
 from stream.core.panes import Span
+from stream.core.places import Gate, places_key
 from stream.core.plan import Counter, Plan
 from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
 from stream.core.series import Series
@@ -37,6 +38,9 @@ class Changes:
     arrivals: Mapping[Topic, int]
 
 
+NOBODY: frozenset[str] = frozenset()
+
+
 class Unapplied(Exception):
     """A record could not be applied: a mistake of ours. Carries its place; what caused it is its cause."""
 
@@ -47,66 +51,53 @@ class Unapplied(Exception):
 class Partition:
     """The state of one partition under one plan.
 
-    ``complete`` says that memory holds every subject there is; otherwise ``missing`` names those that must be
-    ``admit``-ted before a chunk is applied. ``positions`` are the next offsets to read, 0 for a new log.
+    ``memory`` holds subjects and places. Unless it is complete, ``missing`` names what must be admitted to it before
+    a chunk is applied. ``positions`` are the next offsets to read, 0 for a new log.
     """
 
     def __init__(self, number: int, plan: Plan, limits: Limits, *, complete: bool = True) -> None:
         self.number = number
         self.plan = plan
         self.limits = limits
-        self.complete = complete
+        self.memory = Memory(plan, complete=complete)
         self.positions: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
-        self.subjects: dict[str, Subject] = {}
         self._intakes = {topic: Intake(limits) for topic in TOPICS}
         self._caught_up: dict[Topic, int] = dict.fromkeys(TOPICS, NO_ARRIVAL)
-        self._changed: list[Subject] = []
-        self._chunk = 0
-        self._cuts = 0
 
     # Restoring
 
     def restore(
         self, positions: Mapping[Topic, int], arrivals: Mapping[Topic, int], ids: Mapping[Topic, Runs]
     ) -> None:
-        """Take over a checkpoint's place in the logs; its subjects follow by ``admit``, when they are met."""
+        """Take over a checkpoint's place in the logs; what is in memory follows when it is met."""
         self.positions.update(positions)
         for topic, intake in self._intakes.items():
             intake.restore(arrivals.get(topic, NO_ARRIVAL), ids.get(topic, []))
 
-    def admit(self, key: str, fields: Mapping[str, int]) -> None:
-        """Take a subject's checkpointed fields into memory; none of them for a subject that is new."""
-        subject = self.subjects[key] = Subject(key)
-        subject.used = self._chunk
-        subject.restore(fields, self.plan)
-        if subject.stale:
-            self._touch(subject)
-
     def award(self, key: str, latch: str) -> None:
-        """Latch an award that was found made already. The subject must be in memory."""
-        subject = self.subjects[key]
+        """Latch an award that was found made already. The subject must be in memory, or new."""
+        subject = self.memory.subject(key)
         if latch not in subject.latches:
             subject.award(latch)
-            self._touch(subject)
             for name in subject.series:
                 counter = self.plan.counter(name)
                 if counter is not None:
                     subject.set_floor(counter)
 
     def missing(self, topic: Topic, decoded: Iterable[Event | Rejection]) -> list[str]:
-        """The keys of the subjects that this chunk may count for and memory doesn't hold, each once."""
-        if self.complete:
+        """The keys of what this chunk may touch and memory doesn't hold, each once."""
+        if self.memory.complete:
             return []
-        known = self.subjects
         wanted: dict[str, None] = {}
         for event in decoded:
             if isinstance(event, Rejection):
                 continue
-            for kind, _ in self.plan.region(event.region).feeds.get(topic, ()):
-                key = _key(kind, event)
-                if key not in known:
-                    wanted[key] = None
-        return list(wanted)
+            plan = self.plan.region(event.region)
+            for kind, _ in plan.feeds.get(topic, ()):
+                wanted[_key(kind, event)] = None
+            for gate in plan.gates.get(topic, ()):
+                wanted[_places_key(gate, event, _counted_at(event))] = None
+        return [key for key in wanted if key not in self.memory]
 
     # Applying
 
@@ -120,7 +111,7 @@ class Partition:
         """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms."""
         intake = self._intakes[topic]
         region = self.plan.region
-        self._chunk += 1
+        self.memory.chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
         bonuses: list[Bonus] = []
         accepted = duplicates = index = 0
@@ -140,8 +131,11 @@ class Partition:
                     duplicates += 1
                     continue
                 accepted += 1
-                for kind, counters in region(event.region).feeds.get(topic, ()):
-                    self._count(topic, offsets[index], event, kind, counters, bonuses)
+                plan = region(event.region)
+                gates = plan.gates.get(topic)
+                let_in = self._let_in(gates, event, intake.arrival) if gates else NOBODY
+                for kind, counters in plan.feeds.get(topic, ()):
+                    self._count(topic, offsets[index], event, kind, counters, let_in, bonuses)
         except Exception as error:
             raise Unapplied(topic, self.number, offsets[index]) from error
         if offsets:
@@ -150,6 +144,24 @@ class Partition:
         out_of_step = accepted if intake.arrival < self._caught_up[topic] else 0
         return Outcome(accepted, duplicates, out_of_step, turned_away, bonuses)
 
+    def _let_in(self, gates: tuple[Gate, ...], event: Event, arrival_ms: int) -> frozenset[str]:
+        """The gates that this event comes through: it takes a place there, or frees one."""
+        at_ms = _counted_at(event)
+        through = []
+        for gate in gates:
+            if at_ms < gate.start_ms or (gate.check is not None and not gate.check(event)):
+                continue
+            forgotten = (
+                gate.local.end(gate.local.pane_of(at_ms)) + self.limits.allowed_lateness_ms < arrival_ms
+            )
+            if forgotten:
+                continue  # only a remove gets here: it finds no place that it could free
+            places = self.memory.places(_places_key(gate, event, at_ms))
+            viewer = event.viewer_id
+            if places.free(viewer) if event.action == "remove" else places.admit(viewer, gate):
+                through.append(gate.name)
+        return frozenset(through)
+
     def _count(
         self,
         topic: Topic,
@@ -157,11 +169,12 @@ class Partition:
         event: Event,
         kind: SubjectKind,
         counters: tuple[Counter, ...],
+        let_in: frozenset[str],
         bonuses: list[Bonus],
     ) -> None:
         """Count one accepted event for one subject, and judge the subject where something can be reached."""
         removes = event.action == "remove"
-        at_ms = event.added_at if removes and event.added_at is not None else event.occurred_at
+        at_ms = _counted_at(event)
         subject: Subject | None = None
         due: list[tuple[Counter, int]] = []
         for counter in counters:
@@ -169,8 +182,10 @@ class Partition:
                 continue
             if counter.check is not None and not counter.check(event):
                 continue
+            if counter.gate is not None and counter.gate.name not in let_in:
+                continue
             if subject is None:
-                subject = self._subject(_key(kind, event))
+                subject = self.memory.subject(_key(kind, event))
             pane = at_ms // counter.step_ms if counter.step_ms else counter.panes.pane_of(at_ms)
             name = counter.removes if removes else counter.name
             series = subject.series.get(name) or subject.open(counter, name)
@@ -185,21 +200,6 @@ class Partition:
         if due and subject is not None:
             evidence = Evidence(event.event_id, topic, self.number, offset)
             bonuses.extend(judge(subject, due, event, evidence))
-
-    def _subject(self, key: str) -> Subject:
-        subject = self.subjects.get(key)
-        if subject is None:
-            if not self.complete:
-                raise LookupError(f"subject {key!r} was not read back before its events were applied")
-            subject = self.subjects[key] = Subject(key)
-        subject.used = self._chunk
-        self._touch(subject)
-        return subject
-
-    def _touch(self, subject: Subject) -> None:
-        if not subject.changed:
-            subject.changed = True
-            self._changed.append(subject)
 
     # Forgetting
 
@@ -232,43 +232,27 @@ class Partition:
 
     # Checkpointing
 
-    def changed_subjects(self) -> int:
-        """How many subjects changed since the last cut."""
-        return len(self._changed)
-
     def cut(self) -> Changes:
         """Freeze what changed since the last cut."""
-        self._cuts += 1
-        subjects = {}
-        for subject in self._changed:
-            subject.cut = self._cuts
-            subjects[subject.key] = subject.take_changes()
-        self._changed = []
         return Changes(
-            subjects=subjects,
+            subjects=self.memory.cut(),
             ids={topic: intake.take_fresh() for topic, intake in self._intakes.items()},
             ids_floor={topic: intake.floor() for topic, intake in self._intakes.items()},
             positions=dict(self.positions),
             arrivals={topic: intake.arrival for topic, intake in self._intakes.items()},
         )
 
-    def evict(self, most: int, durable_cut: int) -> int:
-        """Let go of the least recently used subjects above ``most`` that the ``durable_cut``-th cut holds."""
-        surplus = len(self.subjects) - most
-        if surplus <= 0:
-            return 0
-        safe = [each for each in self.subjects.values() if not each.changed and each.cut <= durable_cut]
-        oldest = nsmallest(surplus, safe, key=lambda each: each.used)
-        for subject in oldest:
-            del self.subjects[subject.key]
-        self.complete = self.complete and not oldest
-        return len(oldest)
-
-    @property
-    def cuts(self) -> int:
-        """How many cuts were taken."""
-        return self._cuts
-
 
 def _key(kind: SubjectKind, event: Event) -> str:
     return subject_key(event.creator_id, None if kind == "creator" else event.video_id)
+
+
+def _places_key(gate: Gate, event: Event, at_ms: int) -> str:
+    return places_key(_key(gate.of, event), gate, gate.local.pane_of(at_ms), event.viewer_id)
+
+
+def _counted_at(event: Event) -> int:
+    """The instant that an event counts at: a remove at what it takes back, where it says when that was."""
+    if event.action == "remove" and event.added_at is not None:
+        return event.added_at
+    return event.occurred_at

@@ -8,7 +8,7 @@ A *judge* is one tier of one version for one region: which counters it reads, an
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ from stream.core.awards import Latching, is_for_good, latch, latching
 from stream.core.conditions import metrics_of, necessary
 from stream.core.outcome import Event
 from stream.core.panes import Fixed, Local, Panes, Span
+from stream.core.places import Check, Gate
 from stream.core.rules import (
     Calendar,
     Line,
@@ -32,15 +33,13 @@ from stream.core.rules import (
 )
 from stream.core.starts import Starts, count_starts
 
-Check = Callable[[Event], bool]
-
 FOREVER_MS: Final = 1 << 62
 """An instant after all others: an absent ``until``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counter:
-    """Cells of one line for one region; ``takes_back`` holds what removes took back, in a series of its own."""
+    """Cells of one line for one region; what removes took back is in a series of its own, named ``removes``."""
 
     name: str
     metric: Metric
@@ -50,6 +49,7 @@ class Counter:
     start_ms: int
     end_ms: int
     check: Check | None
+    gate: Gate | None
     judges: tuple["Judge", ...] = field(repr=False)
     lengths: tuple[int, ...]
     topics: frozenset[Topic]
@@ -93,9 +93,10 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class RegionPlan:
-    """What events of one region feed: per topic, creator counters and video counters."""
+    """What events of one region feed: per topic, creator counters and video counters, and their gates."""
 
     feeds: dict[Topic, tuple[tuple[SubjectKind, tuple[Counter, ...]], ...]]
+    gates: dict[Topic, tuple[Gate, ...]]
     counters: dict[str, Counter]
 
 
@@ -140,8 +141,13 @@ def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str
     feeds: dict[Topic, dict[SubjectKind, list[Counter]]] = {}
     for counter in counters.values():
         feeds.setdefault(topic_of(counter.metric), {}).setdefault(counter.subject, []).append(counter)
+    gates: dict[Topic, dict[str, Gate]] = {}
+    for counter in counters.values():
+        if counter.gate is not None:
+            gates.setdefault(topic_of(counter.metric), {})[counter.gate.name] = counter.gate
     return RegionPlan(
         {topic: tuple((kind, tuple(fed)) for kind, fed in kinds.items()) for topic, kinds in feeds.items()},
+        {topic: tuple(named.values()) for topic, named in gates.items()},
         counters,
     )
 
@@ -228,12 +234,11 @@ class _Draft:
 
     def digest(self) -> str:
         """A name for the meaning of the counter: equal for equal meaning, in every process."""
+        return _digest((self.metric, self.subject, _spell(self.panes), self.start_ms, *self._filters()))
+
+    def _filters(self) -> tuple[object, ...]:
         line = self.line
-        parts = (
-            self.metric,
-            self.subject,
-            _spell(self.panes),
-            self.start_ms,
+        return (
             line.min_watch_ms,
             None if line.sources is None else sorted(line.sources),
             line.paid,
@@ -241,7 +246,21 @@ class _Draft:
             None if line.at_most is None else repr(line.at_most),
             None if self.campaigns is None else sorted(self.campaigns),
         )
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+    def gate(self, region: str) -> Gate | None:
+        """The line's ``at_most``, shared by all counters of the same line, count start and region."""
+        at_most = self.line.at_most
+        if at_most is None:
+            return None
+        meaning = (topic_of(self.metric), self.start_ms, *self._filters())
+        return Gate(
+            name=f"{_digest(meaning)}.{region}",
+            start_ms=-1 if self.start_ms is None else self.start_ms,
+            check=_check(self.line, self.campaigns),
+            per_viewer=at_most.per_viewer,
+            of=at_most.of,
+            local=Local(at_most.period),
+        )
 
     def add(self, judge: Judge, topics: frozenset[Topic]) -> None:
         self.judges.append(judge)
@@ -257,10 +276,15 @@ class _Draft:
             start_ms=-1 if self.start_ms is None else self.start_ms,
             end_ms=max(_needed_until(judge) for judge in self.judges),
             check=_check(self.line, self.campaigns),
+            gate=self.gate(name.rpartition(".")[2]),
             judges=tuple(self.judges),
             lengths=tuple(sorted({judge.length for judge in self.judges})),
             topics=frozenset(self.topics),
         )
+
+
+def _digest(meaning: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
 
 
 def _spell(panes: Panes) -> tuple[object, ...]:

@@ -108,7 +108,7 @@ class Service:
             unknown = self._state.missing(topic, decoded)
             if unknown:
                 for key, fields in zip(unknown, await self._lease.read(unknown), strict=True):
-                    self._state.admit(key, fields)
+                    self._state.memory.admit(key, fields)
                 metrics.count_read_back(len(unknown))
             self._apply(topic, chunk, decoded)
             self._queue.popleft()
@@ -131,7 +131,7 @@ class Service:
             self._unemitted.extend((bonus, timestamps[bonus.evidence.offset]) for bonus in outcome.bonuses)
             self._bonuses += len(outcome.bonuses)
             self._emit.set()
-        if self._state.changed_subjects() >= CHECKPOINT_CHANGES:
+        if self._state.memory.changed() >= CHECKPOINT_CHANGES:
             self._cut.set()
         _count(topic, outcome)
 
@@ -145,7 +145,7 @@ class Service:
         waiting = (
             len(self._unemitted),
             len(self._turned_away),
-            self._state.changed_subjects() - CHECKPOINT_CHANGES,
+            self._state.memory.changed() - CHECKPOINT_CHANGES,
         )
         return max(waiting) < MOST_UNSETTLED or self._finishing
 
@@ -195,19 +195,19 @@ class Service:
             metrics.mark_durable(self._number)
             return
         changes = self._state.cut()
-        cut, bonuses, turned_away = self._state.cuts, self._bonuses, frozenset(self._turned_away)
+        cut, bonuses, turned_away = self._state.memory.cuts, self._bonuses, frozenset(self._turned_away)
         began = time.monotonic()
         async with self._settled:
             await self._settled.wait_for(lambda: self._committed >= bonuses)
         await asyncio.gather(*turned_away)
         await self._lease.write(self._delta(changes, self._place_of(bonuses)))
         self._checkpointed = dict(changes.positions)
-        self._state.evict(self._crew.settings.max_subjects_in_memory, cut)
+        self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
         async with self._settled:
             self._turned_away -= turned_away
             self._settled.notify_all()
         metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
-        metrics.set_subjects(self._number, len(self._state.subjects))
+        metrics.set_subjects(self._number, len(self._state.memory))
         await self._commit_offsets(changes)
 
     def _place_of(self, bonuses: int) -> int:
@@ -251,7 +251,8 @@ class Service:
 
     def subject(self, key: str) -> Subject | None:
         """A subject's state, where it is in memory."""
-        return self._state.subjects.get(key)
+        entry = self._state.memory.entries.get(key)
+        return entry if isinstance(entry, Subject) else None
 
     def position(self, topic: Topic) -> int:
         """The next offset of ``topic`` to apply."""

@@ -163,9 +163,9 @@ async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> Non
         key = subject_key(bonus.creator_id, bonus.subject.id if bonus.subject.kind == "video" else None)
         latches.setdefault(key, []).append(latch(bonus.program, bonus.tier, bonus.period.start))
     keys = list(latches)
-    fields = [{}] * len(keys) if state.complete else await lease.read(keys)
+    fields = [{}] * len(keys) if state.memory.complete else await lease.read(keys)
     for key, held in zip(keys, fields, strict=True):
-        state.admit(key, held)
+        state.memory.admit(key, held)
         for made in latches[key]:
             state.award(key, made)
 

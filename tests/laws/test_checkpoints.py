@@ -56,15 +56,15 @@ class Store:
         partition.restore(self.positions, self.arrivals, self.ids)
         for bonus in ledger[self.ledger_place :]:
             key = subject_key(bonus.creator_id, bonus.video_id)
-            if key not in partition.subjects:
-                partition.admit(key, self.subjects.get(key, {}))
+            if key not in partition.memory:
+                partition.memory.admit(key, self.subjects.get(key, {}))
             partition.award(key, latch(bonus.program, bonus.tier, bonus.period[0]))
         return partition
 
     def read_back(self, partition: Partition, chunk: Sequence[Record]) -> None:
         """Bring the subjects that a chunk meets into memory."""
         for key in partition.missing(chunk[0].topic, [record.decoded for record in chunk]):
-            partition.admit(key, self.subjects.get(key, {}))
+            partition.memory.admit(key, self.subjects.get(key, {}))
 
 
 @st.composite
@@ -131,7 +131,7 @@ def test_subjects_that_leave_memory_and_come_back_do_not_show(
         ledger += feed(partition, chunk)
         if shuffler.random() < 0.5:
             store.write(partition.cut(), len(ledger))
-        partition.evict(shuffler.randint(0, 2), partition.cuts)
+        partition.memory.evict(shuffler.randint(0, 2), partition.memory.cuts)
     assert by_id(ledger) == bonuses(programs, records, LIMITS)
 
 
