@@ -34,18 +34,17 @@ def backtest(
 ) -> None:
     """Run programmes over past events, with the worker's own engine and no effect on anything.
 
-    With --events over files, with --kafka over the topics' history from its beginning to its present end.
-
     \b
     bonus backtest --programs programs/ --events views.ndjson likes.ndjson --out bonuses.ndjson
-    bonus backtest --programs programs/ --kafka localhost:9092 --out bonuses.ndjson
     """
     over_kafka = context.params["kafka"] is not None
     if over_kafka == bool(events):
         raise UsageError("A backtest needs either --events FILE... or --kafka HOST:PORT, and not both.")
+    if not events:
+        raise UsageError("A backtest over the topics' history is not offered yet: give --events FILE...")
     from stream.backtest import run_over_files
 
-    summary = run_over_files(settings.programs, events or [], out, rejected, settings.limits(), progress=True)
+    summary = run_over_files(settings.programs, events, out, rejected, settings.limits(), progress=True)
     for line in told(summary):
         typer.echo(line, err=True)
 

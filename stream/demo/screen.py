@@ -31,6 +31,7 @@ class Screen:
             console=console,
             transient=True,
         )
+        self._seconds = seconds
         self._task = self._bar.add_task("starting the worker", total=seconds)
 
     def __enter__(self) -> Self:
@@ -39,6 +40,10 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def begin(self) -> None:
+        """Count the time from now: the worker serves."""
+        self._bar.reset(self._task, total=self._seconds)
 
     def say(self, sentence: str) -> None:
         """Show a sentence above the line of progress."""

@@ -99,6 +99,7 @@ class _Show:
     def play(self, traffic: Traffic, seconds: float | None) -> None:
         """Wait for the worker, send events for ``seconds``, let the worker catch up, sum up."""
         self._wait_until_served()
+        self._screen.begin()
         begun_s = time.monotonic()
         elapsed_s = 0.0
         while not self._interrupted.is_set() and (seconds is None or elapsed_s < seconds):
