@@ -11,8 +11,8 @@ Where the contract leaves a choice, the model takes it as follows:
 - a pane keeps "holding an add" after the add was taken back;
 - ``count_from`` can only move a count's start earlier: a line that carries on from before keeps its start;
 - a line that carries on from a version with ``count_from`` carries on from that time;
-- of several panes and windows reached at one record the earlier is the one that starts first; a lifetime
-  window starts at the earliest count start of the metrics that its tier names;
+- of several panes and windows reached at one record the earlier is the one that starts first; for a lifetime
+  window, which may count from before its version is in force, that is the version's ``from``;
 - the earlier version is the one before by ``from``, whatever its number.
 """
 
@@ -153,11 +153,17 @@ def count_start(program: rules.Program, index: int, topic: Topic, region: str) -
 
 
 def counted(
-    program: rules.Program, index: int, region: str, accepted: Sequence[Accepted], limits: rules.Limits
+    program: rules.Program,
+    index: int,
+    region: str,
+    subject: tuple[str, ...],
+    accepted: Sequence[Accepted],
+    limits: rules.Limits,
 ) -> list[Counted]:
-    """The events of one subject and ``region`` that count for the version at ``index``.
+    """The events of ``subject`` and ``region`` that count for the version at ``index``.
 
-    Counts are kept per region, and a programme looks only at its own regions.
+    Counts are kept per region, and a programme looks only at its own regions. Events of other subjects matter
+    only in that they take places: those of all of a creator's videos, where ``at_most`` is of the creator.
     """
     version = program.versions[index]
     if not _in_regions(version, region):
@@ -173,7 +179,7 @@ def counted(
         at = event.added_at if removes and event.added_at is not None else event.occurred_at
         if not within(at, (count_start(program, index, topic, region), None)):
             continue
-        if places.counts(version.line(topic).at_most, item, at):
+        if places.counts(version.line(topic).at_most, item, at) and _subject(program, event) == subject:
             result.append(Counted(topic, at, -1 if removes else 1, event.watch_ms))
     return result
 
@@ -231,7 +237,7 @@ def judged(
     if isinstance(version.window, rules.Lifetime):
         # From each metric's count start to until, judged once an add lies in [from, until).
         start = earliest([count_start(program, index, topic, region) for topic in topics])
-        return [Judged(start, (start, version.until_ms))] if any(within(at, in_force) for at in adds) else []
+        return [Judged(version.from_ms, (start, version.until_ms))] if any(within(at, in_force) for at in adds) else []
     # Panes and windows that start within effective are judged by that version, to their own end.
     holding = {_holding(version.window, at) for at in adds}
     return [pane for pane in holding if pane.starts is not None and within(pane.starts, in_force)]
@@ -309,10 +315,10 @@ def _reached(program: rules.Program, accepted: Sequence[Accepted], limits: rules
     version."""
     last = accepted[-1]
     region = last.event.region
-    own = [item for item in accepted if _subject(program, item.event) == _subject(program, last.event)]
+    subject = _subject(program, last.event)
     found = []
     for index, version in enumerate(program.versions):
-        counts = counted(program, index, region, own, limits)
+        counts = counted(program, index, region, subject, accepted, limits)
         for tier in version.tiers:
             for pane in judged(program, index, region, tier, counts):
                 values = {metric: value(metric, pane.window, counts) for metric in metrics_of(tier.when)}

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from stream.core.outcome import Bonus
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Limits, Program
 from tests.model import Record
+from tests.strategies import Case
 
 
 def chunks(records: Sequence[Record], seed: int | None = None) -> Iterator[list[Record]]:
@@ -43,9 +43,7 @@ def by_id(bonuses: Iterable[Bonus]) -> dict[str, Bonus]:
     return found
 
 
-def run(
-    programs: Sequence[Program], records: Sequence[Record], limits: Limits, seed: int | None = None
-) -> dict[str, Bonus]:
-    """What the engine awards for records in processing order, chunked by ``seed``."""
-    partition = Partition(0, Plan(programs), limits)
+def run(case: Case, records: Sequence[Record], seed: int | None = None) -> dict[str, Bonus]:
+    """What the engine awards for the case's log in the order of ``records``, chunked by ``seed``."""
+    partition = Partition(0, Plan(case.programs), case.limits)
     return by_id(bonus for chunk in chunks(records, seed) for bonus in feed(partition, chunk))

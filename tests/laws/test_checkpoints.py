@@ -4,19 +4,16 @@ import random
 from collections.abc import Sequence
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from stream.core.awards import latch
 from stream.core.outcome import Bonus
 from stream.core.partition import Changes, Partition
 from stream.core.plan import Plan
-from stream.core.rules import TOPICS, Program, Topic
+from stream.core.rules import TOPICS, Topic
 from stream.core.subject import subject_key
 from tests.laws.engine import by_id, chunks, feed, run
 from tests.model import Record, bonuses
-from tests.strategies import LIMITS, anchors, interleaved, logs, program_sets
-
-seeds = st.integers(0, 1_000_000)
+from tests.strategies import Case, cases, interleaved, seeds
 
 
 class Store:
@@ -50,9 +47,9 @@ class Store:
         """Each topic's ids with their arrivals."""
         return {topic: [(at, name) for at, ids in runs for name in ids] for topic, runs in self.ids.items()}
 
-    def open(self, programs: Sequence[Program], ledger: Sequence[Bonus]) -> Partition:
+    def open(self, case: Case, ledger: Sequence[Bonus]) -> Partition:
         """A new worker's partition: the checkpoint, then the awards that the ledger holds beyond it."""
-        partition = Partition(0, Plan(programs), LIMITS, complete=False)
+        partition = Partition(0, Plan(case.programs), case.limits, complete=False)
         partition.restore(self.positions, self.arrivals, self.ids)
         for bonus in ledger[self.ledger_place :]:
             key = subject_key(bonus.creator_id, bonus.video_id)
@@ -67,44 +64,29 @@ class Store:
             partition.memory.admit(key, self.subjects.get(key, {}))
 
 
-@st.composite
-def cases(
-    draw: st.DrawFn, *, removes: bool = True, one_topic: bool = False
-) -> tuple[list[Program], list[Record]]:
-    """Programmes and a log around the same anchor."""
-    anchor = draw(anchors)
-    return draw(program_sets(anchor, one_topic=one_topic)), draw(logs(anchor, removes=removes))
-
-
 @given(cases(), seeds)
-def test_stopping_and_moving_after_any_checkpoint_does_not_show(
-    case: tuple[list[Program], list[Record]], seed: int
-) -> None:
-    programs, appended = case
-    records = interleaved(appended, seed)
+def test_stopping_and_moving_after_any_checkpoint_does_not_show(case: Case, seed: int) -> None:
+    records = interleaved(case.records, seed)
     shuffler = random.Random(seed)
     store, ledger = Store(), list[Bonus]()
-    partition = Partition(0, Plan(programs), LIMITS)
+    partition = Partition(0, Plan(case.programs), case.limits)
     for chunk in chunks(records, seed):
         store.read_back(partition, chunk)
         ledger += feed(partition, chunk)
         if shuffler.random() < 0.3:
             store.write(partition.cut(), len(ledger))
-            partition = store.open(programs, ledger)
-    assert by_id(ledger) == bonuses(programs, records, LIMITS)
+            partition = store.open(case, ledger)
+    assert by_id(ledger) == bonuses(case.programs, records, case.limits)
 
 
 @given(cases(removes=False) | cases(one_topic=True), seeds)
-def test_a_crash_anywhere_loses_nothing_and_pays_nothing_twice(
-    case: tuple[list[Program], list[Record]], seed: int
-) -> None:
+def test_a_crash_anywhere_loses_nothing_and_pays_nothing_twice(case: Case, seed: int) -> None:
     """Records since the checkpoint are read again, in another order of topics; bonuses since are in the ledger."""
-    programs, appended = case
     shuffler = random.Random(seed)
     store, ledger = Store(), list[Bonus]()
     for life in range(shuffler.randint(1, 4), -1, -1):
-        partition = store.open(programs, ledger)
-        rest = [record for record in appended if record.offset >= store.positions[record.topic]]
+        partition = store.open(case, ledger)
+        rest = [record for record in case.records if record.offset >= store.positions[record.topic]]
         dies_after = shuffler.randint(0, len(rest)) if life else len(rest)
         done = 0
         for chunk in chunks(interleaved(rest, shuffler.randrange(1_000)), seed):
@@ -115,32 +97,30 @@ def test_a_crash_anywhere_loses_nothing_and_pays_nothing_twice(
             ledger += feed(partition, chunk)
             if shuffler.random() < 0.2:
                 store.write(partition.cut(), len(ledger))
-    assert by_id(ledger).keys() == run(programs, appended, LIMITS).keys()
+    assert by_id(ledger).keys() == run(case, case.records).keys()
 
 
 @given(cases(), seeds)
-def test_subjects_that_leave_memory_and_come_back_do_not_show(
-    case: tuple[list[Program], list[Record]], seed: int
-) -> None:
-    programs, records = case
+def test_subjects_that_leave_memory_and_come_back_do_not_show(case: Case, seed: int) -> None:
+    records = case.records
     shuffler = random.Random(seed)
     store, ledger = Store(), list[Bonus]()
-    partition = Partition(0, Plan(programs), LIMITS)
+    partition = Partition(0, Plan(case.programs), case.limits)
     for chunk in chunks(records, seed):
         store.read_back(partition, chunk)
         ledger += feed(partition, chunk)
         if shuffler.random() < 0.5:
             store.write(partition.cut(), len(ledger))
         partition.memory.evict(shuffler.randint(0, 2), partition.memory.cuts)
-    assert by_id(ledger) == bonuses(programs, records, LIMITS)
+    assert by_id(ledger) == bonuses(case.programs, records, case.limits)
 
 
 @given(cases(), seeds)
-def test_a_checkpoint_holds_what_the_memory_held(case: tuple[list[Program], list[Record]], seed: int) -> None:
+def test_a_checkpoint_holds_what_the_memory_held(case: Case, seed: int) -> None:
     """Cut at different places, checkpoints add up to the same fields."""
-    programs, records = case
+    records = case.records
     once, often = Store(), Store()
-    whole, cut_up = (Partition(0, Plan(programs), LIMITS) for _ in range(2))
+    whole, cut_up = (Partition(0, Plan(case.programs), case.limits) for _ in range(2))
     for chunk in chunks(records, seed):
         feed(whole, chunk)
         feed(cut_up, chunk)
