@@ -1,0 +1,132 @@
+"""Logs read back whole, as consumers see them; where they end, and how far a group is."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from confluent_kafka import Consumer, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
+
+READ_S = 30
+SETTLE_S = 60
+ASK_EVERY_S = 0.1
+
+Logs = dict[TopicPartition, list[ConsumerRecord]]
+
+
+async def read(bootstrap: str, *topics: str) -> Logs:
+    """Every committed record of the topics, by topic-partition in offset order.
+
+    Reads up to the uncommitted ends as they are at the call: a transaction that is open then is waited for.
+    """
+    ends = await ends_of(bootstrap, *topics)
+    logs: Logs = {tp: [] for tp in ends}
+    consumer = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=8_388_608,
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(READ_S):
+            while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+                for tp, records in (await consumer.getmany(timeout_ms=200)).items():
+                    logs[tp] += records
+        return logs
+    finally:
+        await consumer.stop()
+
+
+async def ends_of(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
+    """The offset after each partition's last record, committed or not."""
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=bootstrap, isolation_level="read_uncommitted", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        return dict(await consumer.end_offsets(consumer.assignment()))
+    finally:
+        await consumer.stop()
+
+
+def read_with_librdkafka(bootstrap: str, topic: str, group: str) -> list[Message]:
+    """Every committed record of a topic, by another client: librdkafka's."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "enable.auto.commit": False,
+        }
+    )
+    try:
+        numbers = list(consumer.list_topics(topic, timeout=READ_S).topics[topic].partitions)
+        consumer.assign([Place(topic, number, 0) for number in numbers])
+        found: list[Message] = []
+        unfinished = set(numbers)
+        while unfinished:
+            message = consumer.poll(READ_S)
+            assert message is not None, f"{topic} was not read to its end within {READ_S} s"
+            error = message.error()
+            if error is None:
+                found.append(message)
+            elif error.name() == "_PARTITION_EOF":
+                unfinished.discard(message.partition())
+            else:
+                raise KafkaException(error)
+        return found
+    finally:
+        consumer.close()
+
+
+async def committed_of(bootstrap: str, group: str) -> dict[TopicPartition, int]:
+    """What a group has committed."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(group)
+        return {TopicPartition(*tp): entry.offset for tp, entry in found.items()}
+    finally:
+        await admin.close()
+
+
+async def settled(
+    bootstrap: str, group: str, *inputs: str, given_up: Callable[[], bool], within_s: float = SETTLE_S
+) -> None:
+    """Return when the group has committed the ends of the inputs: a checkpoint covers all they hold now.
+
+    Fails once ``given_up`` says that nobody works on it any more.
+    """
+    goal = await ends_of(bootstrap, *inputs)
+    deadline = time.monotonic() + within_s
+    while True:
+        committed = await committed_of(bootstrap, group)
+        behind = {tp: (committed.get(tp, 0), end) for tp, end in goal.items() if committed.get(tp, 0) < end}
+        if not behind:
+            return
+        assert time.monotonic() < deadline, (
+            f"after {within_s:g} s {group} has committed, of the ends: {behind}"
+        )
+        assert not given_up(), f"all workers have ended; {group} has committed, of the ends: {behind}"
+        await asyncio.sleep(ASK_EVERY_S)
+
+
+async def bonuses_reach(bootstrap: str, topic: str, offsets: int, *, within_s: float = SETTLE_S) -> None:
+    """Return when the partitions of a topic have come so many offsets further, all together."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        began = sum((await consumer.end_offsets(consumer.assignment())).values())
+        async with asyncio.timeout(within_s):
+            while True:
+                ends = await consumer.end_offsets(consumer.assignment())
+                if sum(ends.values()) >= began + offsets:
+                    return
+                await asyncio.sleep(ASK_EVERY_S)
+    finally:
+        await consumer.stop()

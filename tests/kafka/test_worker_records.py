@@ -1,0 +1,139 @@
+"""What becomes of records that can't be accepted: each is found again, whole, and holds nothing up."""
+
+import random
+from collections.abc import Mapping
+
+from aiokafka import ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from schemas.placement import partition_of
+from stream.core.outcome import Rejection
+from stream.topics import planned
+from tests.kafka import logs_of
+from tests.kafka.expected import Origin, assert_exact
+from tests.kafka.malformed import LARGE_BYTES, malformed, unusual
+from tests.kafka.servers import Kafka
+from tests.kafka.traffic import Sender, Sent, Traffic, new_event, value_of
+from tests.kafka.workers import Fleet
+
+PARTITIONS = 4
+CUT_BYTES = 65_536
+
+
+async def make_topics(kafka: Kafka, partitions: int, most_bytes: Mapping[str, int]) -> None:
+    """Make the topics, some of them with another largest record than planned."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        plans = [plan for plan in planned("", partitions, 1) if plan.name in most_bytes]
+        made = await admin.create_topics(
+            [
+                NewTopic(
+                    kafka.prefix + plan.name,
+                    partitions,
+                    1,
+                    topic_configs={**plan.configs, "max.message.bytes": str(most_bytes[plan.name])},
+                )
+                for plan in plans
+            ]
+        )
+    finally:
+        await admin.close()
+    assert {code for _, code, _ in made.topic_errors} == {0}
+    await kafka.create_topics(partitions=partitions)
+
+
+async def turned_away(kafka: Kafka, topic: str) -> dict[Origin, ConsumerRecord]:
+    """The records of `rejected` or `late` by their origin; a repeat of one is the same record again."""
+    found: dict[Origin, ConsumerRecord] = {}
+    for records in (await logs_of.read(kafka.bootstrap, kafka.prefix + topic)).values():
+        for record in records:
+            name, number, offset = dict(record.headers)["origin"].decode().rsplit("/", 2)
+            found[name, int(number), int(offset)] = record
+    return found
+
+
+def our_headers(record: ConsumerRecord, rejection: Rejection) -> list[tuple[str, bytes]]:
+    """The headers that a record must have once it was turned away."""
+    origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
+    return [
+        *record.headers,
+        ("error", rejection.code.encode()),
+        ("error_detail", rejection.detail.encode()),
+        ("origin", origin),
+    ]
+
+
+async def send_all(kafka: Kafka, records: list[Sent]) -> None:
+    sender = Sender(kafka.bootstrap, kafka.prefix)
+    for record in records:
+        sender.send(record)
+    await sender.flush()
+
+
+async def test_nothing_is_dropped_in_silence(fleet: Fleet, seed: int) -> None:
+    """Of good and bad ones mixed, each bad one lies in its topic with key, value, headers and reason; each good
+    one counts."""
+    kafka = fleet.kafka
+    await make_topics(kafka, PARTITIONS, {"views": 8_000_000})
+    bad = list(malformed(PARTITIONS))
+    mixed, traffic = [record for _, record in bad], Traffic(seed, creators=8)
+    mixed += [*unusual(PARTITIONS), *(traffic.next() for _ in range(400))]
+    random.Random(seed).shuffle(mixed)
+    await fleet.start()
+    await send_all(kafka, mixed)
+    await fleet.settled()
+
+    due = await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=10)
+    assert sorted(code for code, _ in bad) == sorted(why.code for _, why in due.turned_away.values())
+    rejected, late = await turned_away(kafka, "rejected"), await turned_away(kafka, "late")
+    assert due.turned_away.keys() == rejected.keys() | late.keys()
+    for origin, (record, why) in due.turned_away.items():
+        found = (late if why.code == "late" else rejected)[origin]
+        assert (record.partition, record.key, record.value) == (found.partition, found.key, found.value)
+        assert our_headers(record, why) == list(found.headers)
+
+
+async def test_what_rejected_cannot_take_is_cut(fleet: Fleet) -> None:
+    """The record is there with the beginning of its value, and says how long it was."""
+    kafka = fleet.kafka
+    await make_topics(kafka, 1, {"views": 8_000_000, "rejected": 200_000})
+    value = random.Random(0).randbytes(LARGE_BYTES)
+    await fleet.start()
+    await send_all(kafka, [Sent("views", value, key="ada"), Sent("views", b"[]", key="ada")])
+    await fleet.settled()
+
+    whole = await turned_away(kafka, "rejected")
+    cut, small = whole[kafka.prefix + "views", 0, 0], whole[kafka.prefix + "views", 0, 1]
+    assert cut.value == value[: len(cut.value)]
+    assert len(cut.value) >= CUT_BYTES
+    assert dict(cut.headers)["truncated"] == str(LARGE_BYTES).encode()
+    assert dict(cut.headers)["error"] == b"too_large"
+    assert (small.value, "truncated" in dict(small.headers)) == (b"[]", False)
+
+
+async def test_a_producer_with_another_partitioner_is_told_so(fleet: Fleet) -> None:
+    """librdkafka's default places keys by CRC32: what it puts in the wrong partition is rejected, with the remedy."""
+    kafka = fleet.kafka
+    await kafka.create_topics(partitions=PARTITIONS)
+    sender = Sender(kafka.bootstrap, kafka.prefix, partitioner="consistent_random")
+    creators = [f"creator-{number}" for number in range(40)]
+    for creator in creators:
+        sender.send(Sent("views", value_of(new_event(creator, creator)), key=creator))
+    await sender.flush()
+    await fleet.start()
+    await fleet.settled()
+
+    placed = await logs_of.read(kafka.bootstrap, kafka.prefix + "views")
+    misplaced = {
+        (record.topic, record.partition, record.offset)
+        for records in placed.values()
+        for record in records
+        if partition_of(record.key.decode(), PARTITIONS) != record.partition
+    }
+    assert len(misplaced) > len(creators) // 2
+    rejected = await turned_away(kafka, "rejected")
+    assert misplaced == rejected.keys()
+    for record in rejected.values():
+        assert dict(record.headers)["error"] == b"wrong_partition"
+        assert b"partitioner=murmur2_random" in dict(record.headers)["error_detail"]
