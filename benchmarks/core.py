@@ -35,6 +35,7 @@ from stream.worker.run import GC_THRESHOLDS
 
 EVENTS_A_CUT = 20_000
 _HOUR_MS = 3_600_000
+_TABLE_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def main(
         reference = reference_us()
         costs = [measure(each, events, seed) for each in SITUATIONS if only in each.name]
     table = Table(title=f"the core, {events:,} events, CPU µs an event", title_justify="left")
-    table.add_column("situation")
+    table.add_column("situation", no_wrap=True)
     for column in ("apply", "cut", "× reference", "events a second", "subjects", "bonuses"):
         table.add_column(column, justify="right")
     for cost in costs:
@@ -97,7 +98,7 @@ def main(
             *(cost.situation, f"{cost.apply_us:.2f}", f"{cost.cut_us:.2f}", f"{whole / reference:.1f}"),
             *(f"{1e6 / whole:,.0f}", f"{cost.subjects:,}", f"{cost.bonuses:,}"),
         )
-    Console().print(table)
+    Console(width=max(Console().width, _TABLE_WIDTH)).print(table)
     if json is not None:
         figures = {"events": events, "reference_us": reference, "costs": [cost._asdict() for cost in costs]}
         json.write_text(json_format.dumps(figures, indent=2) + "\n")
