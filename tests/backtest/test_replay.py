@@ -1,33 +1,20 @@
 """The law for files: lines through the replay award what the brute-force model awards for their records."""
 
 import json
+import random
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from stream.backtest.lines import read_lines
 from stream.backtest.replay import Replay, TurnedAway
 from stream.core.outcome import Bonus
 from stream.core.plan import Plan
-from stream.core.rules import Program
+from tests.laws.engine import by_id
 from tests.model import Engagement, Record, bonuses
-from tests.strategies import LIMITS, anchors, interleaved, logs, program_sets
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[list[Program], list[Record]]:
-    """Programmes and a log around the same anchor, two partitions of it, topics in any order."""
-    anchor = draw(anchors)
-    programs, appended = draw(program_sets(anchor)), draw(logs(anchor))
-    records = interleaved(appended, draw(st.integers(0, 1_000)))
-    return programs, [
-        each._replace(partition=partition)
-        for each in records
-        for partition in draw(st.sampled_from([[0], [0, 1]]))
-    ]
+from tests.strategies import Case, cases, interleaved, seeds
 
 
 def as_line(record: Record) -> bytes:
@@ -37,18 +24,22 @@ def as_line(record: Record) -> bytes:
     return json.dumps(event | place | {"timestamp": record.timestamp}).encode() + b"\n"
 
 
-@given(cases())
-def test_a_replay_awards_what_the_model_awards(case: tuple[list[Program], list[Record]]) -> None:
-    programs, records = case
-    file = BytesIO(b"".join(map(as_line, records)))
-    replay = Replay(Plan(programs), LIMITS)
-    results = list(replay.results(read_lines(Path("log"), file)))
+@given(cases(), seeds)
+def test_a_replay_awards_what_the_model_awards(case: Case, seed: int) -> None:
+    """In two partitions, the second with a part of the first one's records."""
+    shuffler = random.Random(seed)
+    records = []
+    for record in interleaved(case.records, seed):
+        records.append(record)
+        if shuffler.random() < 0.5:
+            records.append(record._replace(partition=1))
+    replay = Replay(Plan(case.programs), case.limits)
+    results = list(replay.results(read_lines(Path("log"), BytesIO(b"".join(map(as_line, records))))))
     awarded = [result for result in results if isinstance(result, Bonus)]
     for partition in (0, 1):
-        expected = bonuses(programs, [each for each in records if each.partition == partition], LIMITS)
+        own = [record for record in records if record.partition == partition]
         found = [bonus for bonus in awarded if bonus.evidence.partition == partition]
-        assert {bonus.bonus_id: bonus for bonus in found} == expected
-        assert len(found) == len(expected)
+        assert by_id(found) == bonuses(case.programs, own, case.limits)
     turned_away = sum(isinstance(result, TurnedAway) for result in results)
     summary = replay.summary
     assert summary.accepted + summary.duplicates + turned_away == summary.lines == len(records)
