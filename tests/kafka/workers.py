@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stream.core.rules import TOPICS
+from stream.core.rules import TOPICS, Program
+from stream.programs.load import load
 from tests.kafka.broker import leash
 from tests.kafka.logs_of import settled
 from tests.kafka.servers import Kafka
@@ -75,13 +76,14 @@ class Worker:
         await self._until(lambda: bool(found()), f"{wanted} again", within_s)
         return found()[0]
 
-    async def complained(self, words: str, *, within_s: float = PATIENCE_S) -> str:
-        """The reason of the first log line that holds these words: what the worker waits for, or is about."""
+    async def mentioned(self, words: str, *, within_s: float = PATIENCE_S) -> str:
+        """The first event or reason in the log that holds these words: what it waits for, or is about."""
 
         def found() -> list[str]:
-            return [reason for line in self.lines if words in (reason := str(line.get("reason", "")))]
+            texts = (str(line.get(name, "")) for line in self.lines for name in ("event", "reason"))
+            return [text for text in texts if words in text]
 
-        await self._until(lambda: bool(found()), f"a reason with {words!r}", within_s)
+        await self._until(lambda: bool(found()), f"anything with {words!r}", within_s)
         return found()[0]
 
     async def ended(self, *, within_s: float = PATIENCE_S) -> int:
@@ -198,6 +200,10 @@ class Fleet:
         worker = await self.start(**settings)
         await worker.said("partition taken")
         return worker
+
+    def rules(self) -> tuple[Program, ...]:
+        """The programmes as the engine reads them."""
+        return load(self.programs).programs
 
     async def settled(self) -> None:
         """Return when a checkpoint covers all that the inputs hold now."""
