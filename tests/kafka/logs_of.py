@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -84,15 +85,22 @@ def read_with_librdkafka(bootstrap: str, topic: str, group: str) -> list[Message
         consumer.close()
 
 
-async def committed_of(bootstrap: str, group: str) -> dict[TopicPartition, int]:
-    """What a group has committed."""
+@asynccontextmanager
+async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client for what an operator does to topics and groups."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        found = await admin.list_consumer_group_offsets(group)
-        return {TopicPartition(*tp): entry.offset for tp, entry in found.items()}
+        yield admin
     finally:
         await admin.close()
+
+
+async def committed_of(bootstrap: str, group: str) -> dict[TopicPartition, int]:
+    """What a group has committed."""
+    async with admin_of(bootstrap) as admin:
+        found = await admin.list_consumer_group_offsets(group)
+    return {TopicPartition(*tp): entry.offset for tp, entry in found.items()}
 
 
 async def settled(

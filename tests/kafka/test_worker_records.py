@@ -4,13 +4,14 @@ import random
 from collections.abc import Mapping
 
 from aiokafka import ConsumerRecord
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from schemas.placement import partition_of
 from stream.core.outcome import Rejection
 from stream.topics import planned
 from tests.kafka import logs_of
 from tests.kafka.expected import Origin, assert_exact
+from tests.kafka.logs_of import admin_of
 from tests.kafka.malformed import LARGE_BYTES, malformed, unusual
 from tests.kafka.servers import Kafka
 from tests.kafka.traffic import Sender, Sent, Traffic, new_event, value_of
@@ -22,23 +23,18 @@ CUT_BYTES = 65_536
 
 async def make_topics(kafka: Kafka, partitions: int, most_bytes: Mapping[str, int]) -> None:
     """Make the topics, some of them with another largest record than planned."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    try:
-        plans = [plan for plan in planned("", partitions, 1) if plan.name in most_bytes]
-        made = await admin.create_topics(
-            [
-                NewTopic(
-                    kafka.prefix + plan.name,
-                    partitions,
-                    1,
-                    topic_configs={**plan.configs, "max.message.bytes": str(most_bytes[plan.name])},
-                )
-                for plan in plans
-            ]
+    topics = [
+        NewTopic(
+            kafka.prefix + plan.name,
+            partitions,
+            1,
+            topic_configs={**plan.configs, "max.message.bytes": str(most_bytes[plan.name])},
         )
-    finally:
-        await admin.close()
+        for plan in planned("", partitions, 1)
+        if plan.name in most_bytes
+    ]
+    async with admin_of(kafka.bootstrap) as admin:
+        made = await admin.create_topics(topics)
     assert {code for _, code, _ in made.topic_errors} == {0}
     await kafka.create_topics(partitions=partitions)
 
