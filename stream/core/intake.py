@@ -76,6 +76,10 @@ class Intake:
             self.seen.update(dict.fromkeys(ids, accepted))
             self._order.extend(ids)
 
+    def fresh(self) -> int:
+        """How many ids were accepted since the last ``take_fresh``."""
+        return len(self._fresh)
+
     def take_fresh(self) -> list[tuple[int, list[str]]]:
         """The ids accepted since the last call, as runs of (arrival, ids)."""
         runs: list[tuple[int, list[str]]] = []

@@ -4,7 +4,8 @@ An entry is a subject or a bucket of places. It leaves memory only when a durabl
 recently used first; from then on it must be read back before records that touch it are applied.
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import TypeVar
 
@@ -16,14 +17,23 @@ Entry = Subject | Places
 E = TypeVar("E", Subject, Places)
 
 
+MOST_DELETED = 20_000
+"""Fields that one cut deletes at most. Nothing reads them any more, so the rest can wait for the next."""
+
+
 class Memory:
-    """The entries in memory, by key. ``complete`` says that there are no others."""
+    """The entries in memory, by key. ``complete`` says that there are no others.
+
+    ``written`` counts the fields that were written since the last cut, roughly: what the next one will cost.
+    """
 
     def __init__(self, plan: Plan, *, complete: bool) -> None:
         self._plan = plan
         self.complete = complete
         self.entries: dict[str, Entry] = {}
         self._changed: list[Entry] = []
+        self._gone: deque[tuple[str, str]] = deque()
+        self.written = 0
         self.chunk = 0
         self.cuts = 0
 
@@ -33,16 +43,24 @@ class Memory:
     def __contains__(self, key: str) -> bool:
         return key in self.entries
 
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Those of ``keys`` that memory does not hold. The others are kept at least until the next chunk."""
+        absent = []
+        for key in keys:
+            entry = self.entries.get(key)
+            if entry is None:
+                absent.append(key)
+            else:
+                entry.used = self.chunk + 1
+        return absent
+
     def admit(self, key: str, fields: Mapping[str, int]) -> None:
         """Take an entry's checkpointed fields into memory; none of them for one that is new."""
         if holds_places(key):
             entry = self._new(key, Places(key))
             entry.restore(fields)
             return
-        subject = self._new(key, Subject(key))
-        subject.restore(fields, self._plan)
-        if subject.stale:
-            self._touch(subject)
+        self.forget(key, self._new(key, Subject(key)).restore(fields, self._plan))
 
     def subject(self, key: str) -> Subject:
         """A subject that is about to change."""
@@ -67,17 +85,21 @@ class Memory:
         assert isinstance(entry, Places)
         return entry
 
-    def changed(self) -> int:
-        """How many entries changed since the last cut."""
-        return len(self._changed)
+    def forget(self, key: str, fields: Iterable[str]) -> None:
+        """Have checkpointed fields deleted that nothing reads any more, sooner or later."""
+        self._gone.extend((key, field) for field in fields)
 
     def cut(self) -> dict[str, dict[str, int | None]]:
         """The fields that changed since the last cut, by entry."""
         self.cuts += 1
-        fields = {}
+        self.written = 0
+        fields: dict[str, dict[str, int | None]] = {}
+        for _ in range(min(len(self._gone), MOST_DELETED)):
+            key, field = self._gone.popleft()
+            fields.setdefault(key, {})[field] = None
         for entry in self._changed:
             entry.cut = self.cuts
-            fields[entry.key] = entry.take_changes()
+            fields.setdefault(entry.key, {}).update(entry.take_changes())
         self._changed = []
         return fields
 
@@ -86,7 +108,11 @@ class Memory:
         surplus = len(self.entries) - most
         if surplus <= 0:
             return 0
-        safe = [entry for entry in self.entries.values() if not entry.changed and entry.cut <= durable_cut]
+        safe = [
+            entry
+            for entry in self.entries.values()
+            if not entry.changed and entry.cut <= durable_cut and entry.used <= self.chunk
+        ]
         oldest = nsmallest(surplus, safe, key=lambda entry: entry.used)
         for entry in oldest:
             del self.entries[entry.key]
@@ -103,6 +129,7 @@ class Memory:
         if not entry.changed:
             entry.changed = True
             self._changed.append(entry)
+            self.written += 1
 
     def _must_be_new(self, key: str) -> None:
         if not self.complete:

@@ -97,7 +97,7 @@ class Partition:
                 wanted[_key(kind, event)] = None
             for gate in plan.gates.get(topic, ()):
                 wanted[_places_key(gate, event, _counted_at(event))] = None
-        return [key for key in wanted if key not in self.memory]
+        return self.memory.missing(wanted)
 
     # Applying
 
@@ -175,6 +175,7 @@ class Partition:
         """Count one accepted event for one subject, and judge the subject where something can be reached."""
         removes = event.action == "remove"
         at_ms = _counted_at(event)
+        memory = self.memory
         subject: Subject | None = None
         due: list[tuple[Counter, int]] = []
         for counter in counters:
@@ -185,16 +186,17 @@ class Partition:
             if counter.gate is not None and counter.gate.name not in let_in:
                 continue
             if subject is None:
-                subject = self.memory.subject(_key(kind, event))
+                subject = memory.subject(_key(kind, event))
             pane = at_ms // counter.step_ms if counter.step_ms else counter.panes.pane_of(at_ms)
             name = counter.removes if removes else counter.name
             series = subject.series.get(name) or subject.open(counter, name)
             if pane > series.head and pane >= series.prune_from:
-                self._prune(counter, series, pane)
+                self._prune(counter, subject, name, series, pane)
             series.add(pane, event.watch_ms if counter.metric == "watch_hours" else 1)
             if pane != series.last_touched:
                 series.last_touched = pane
                 series.touched.append(pane)
+                memory.written += 1
             if not removes and series.total >= series.floor:
                 due.append((counter, pane))
         if due and subject is not None:
@@ -219,7 +221,7 @@ class Partition:
         """
         self._caught_up[topic] = max(self._caught_up[topic], furthest_ms - self.limits.topic_lag_ms)
 
-    def _prune(self, counter: Counter, series: Series, pane: int) -> None:
+    def _prune(self, counter: Counter, subject: Subject, name: str, series: Series, pane: int) -> None:
         """Drop the cells that no window can read any more; looked at anew once some panes have passed."""
         longest = counter.lengths[-1]
         series.prune_from = pane + max(1, longest // 4)
@@ -228,9 +230,14 @@ class Partition:
         reached = min(max(self._intakes[topic].arrival, self._caught_up[topic]) for topic in counter.topics)
         oldest_ms = reached - self.limits.allowed_lateness_ms
         if reached != NO_ARRIVAL and oldest_ms >= 0:
-            series.touched.extend(series.forget_before(counter.panes.pane_of(oldest_ms) - longest + 1))
+            gone = series.forget_before(counter.panes.pane_of(oldest_ms) - longest + 1)
+            self.memory.forget(subject.key, [f"{name}:{old}" for old in gone])
 
     # Checkpointing
+
+    def unsaved(self) -> tuple[int, int]:
+        """What the next cut will hold, roughly: fields, and event ids."""
+        return self.memory.written, sum(intake.fresh() for intake in self._intakes.values())
 
     def cut(self) -> Changes:
         """Freeze what changed since the last cut."""

@@ -25,14 +25,13 @@ def subject_key(creator_id: str, video_id: str | None) -> str:
 class Subject:
     """The mutable state of one subject. ``used`` is the number of the last chunk that touched it."""
 
-    __slots__ = ("changed", "cut", "fresh_latches", "key", "latches", "series", "stale", "used")
+    __slots__ = ("changed", "cut", "fresh_latches", "key", "latches", "series", "used")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.series: dict[str, Series] = {}
         self.latches: set[str] = set()
         self.fresh_latches: list[str] = []
-        self.stale: list[str] = []
         self.changed = False
         self.cut = 0
         self.used = 0
@@ -59,8 +58,9 @@ class Subject:
         self.latches.add(latch)
         self.fresh_latches.append(latch)
 
-    def restore(self, fields: Mapping[str, int], plan: Plan) -> None:
-        """Take over checkpointed fields. Cells that no programme reads any more are marked for deletion."""
+    def restore(self, fields: Mapping[str, int], plan: Plan) -> list[str]:
+        """Take over checkpointed fields; those of cells that no programme reads any more."""
+        stale: list[str] = []
         cells: dict[str, dict[int, int]] = {}
         for field, value in fields.items():
             if field.startswith(_LATCH):
@@ -71,11 +71,12 @@ class Subject:
         for name, panes in cells.items():
             counter = plan.counter(name)
             if counter is None:
-                self.stale.extend(f"{name}:{pane}" for pane in panes)
+                stale.extend(f"{name}:{pane}" for pane in panes)
                 continue
             self.series[name] = series = Series(counter.lengths)
             series.restore(panes)
             self.set_floor(counter)
+        return stale
 
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call, with their present values; None for those that went."""
@@ -89,7 +90,5 @@ class Subject:
                 series.last_touched = -1
         for latch in self.fresh_latches:
             fields[_LATCH + latch] = 1
-        for field in self.stale:
-            fields[field] = None
-        self.fresh_latches, self.stale, self.changed = [], [], False
+        self.fresh_latches, self.changed = [], False
         return fields

@@ -6,6 +6,7 @@ opening a new one and scanning the topic.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -14,7 +15,7 @@ from schemas import bonuses as wire
 from stream.core.outcome import Bonus
 from stream.errors import BonusError
 
-_CLOSE_TIMEOUT_S = 5.0
+_CLOSE_TIMEOUT_S = 3.0
 
 
 class LedgerLost(BonusError):
@@ -64,7 +65,8 @@ class Ledger:
                 for bonus in bonuses
             ]
             # aiokafka commits a transaction although a send of it failed: look at each before.
-            sent = [await future for future in sends]
+            await asyncio.wait(sends)
+            sent = [future.result() for future in sends]
             await self._producer.commit_transaction()
         except Exception as error:
             raise _lost("committing bonuses", error) from error
@@ -76,11 +78,16 @@ class Ledger:
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:
-    try:
+    """Stop ``producer``; what it has not sent by then is dropped, and the next one of its id aborts it."""
+    with contextlib.suppress(Exception):
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
             await producer.stop()
-    except Exception:  # noqa: S110 - it is thrown away because it failed; the next one fences it
-        pass
+            return
+    # aiokafka's stop waits for the brokers before it ends its own tasks.
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            await producer._sender.close()
+            await producer.client.close()
 
 
 def _lost(doing: str, error: BaseException) -> BaseException:

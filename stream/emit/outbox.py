@@ -61,10 +61,13 @@ class Outbox:
         self, record: ConsumerRecord, rejection: Rejection, value: bytes | None, truncated: int | None
     ) -> None:
         origin = rejections.Origin(record.topic, record.partition, record.offset)
+        topic = self._prefix + rejections.destination(rejection.code)
+        headers = rejections.headers(record.headers, rejection, origin, truncated)
+        if record.key is None and value is None:  # aiokafka's send insists on one of them
+            batch = self._producer.create_batch()
+            batch.append(key=None, value=None, timestamp=None, headers=headers)
+            await (await self._producer.send_batch(batch, topic, partition=record.partition))
+            return
         await self._producer.send_and_wait(
-            self._prefix + rejections.destination(rejection.code),
-            value,
-            key=record.key,
-            partition=record.partition,
-            headers=rejections.headers(record.headers, rejection, origin, truncated),
+            topic, value, key=record.key, partition=record.partition, headers=headers
         )

@@ -8,7 +8,7 @@ The end is asked after the ledger was opened: from then on nobody but us can add
 uncommitted end, because the committed one may still stand before a bonus whose transaction is just being closed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -29,15 +29,17 @@ async def scan(
     start: int,
     end: int,
     say: Callable[[str], None],
-) -> list[BonusEvent]:
+) -> AsyncIterator[list[BonusEvent]]:
     """The committed bonuses in ``[start, end)``, read to the end however long an open transaction holds it back.
 
-    Raises ``InputError`` for a record that this application did not write: the ledger has one writer.
+    ``options`` are those of aiokafka's consumer. Raises ``LedgerLost`` where reading fails, ``InputError`` for a
+    record that this application did not write: the ledger has one writer.
     """
     if start >= end:
-        return []
+        return
     try:
-        return await _scan(options, app, bonuses, start, end, say)
+        async for batch in _scan(options, app, bonuses, start, end, say):
+            yield batch
     except (KafkaError, OSError) as error:
         raise LedgerLost(f"scanning {bonuses.topic}/{bonuses.partition} failed: {error!r}") from error
 
@@ -49,7 +51,7 @@ async def _scan(
     start: int,
     end: int,
     say: Callable[[str], None],
-) -> list[BonusEvent]:
+) -> AsyncIterator[list[BonusEvent]]:
     consumer = AIOKafkaConsumer(
         **options, group_id=None, auto_offset_reset="none", isolation_level="read_committed"
     )
@@ -57,11 +59,10 @@ async def _scan(
         await consumer.start()
         consumer.assign([bonuses])
         consumer.seek(bonuses, start)
-        found: list[BonusEvent] = []
         polls_at, position = 0, start
         while position < end:
             for records in (await consumer.getmany(bonuses, timeout_ms=_POLL_MS)).values():
-                found.extend(_read(record, app) for record in records)
+                yield [_read(record, app) for record in records]
             reached = await consumer.position(bonuses)
             polls_at = 0 if reached > position else polls_at + 1
             position = reached
@@ -70,7 +71,6 @@ async def _scan(
                     f"{bonuses.topic}/{bonuses.partition} can be read to {position} of {end} only: "
                     "an open transaction holds it back; waiting for it to end"
                 )
-        return found
     finally:
         await consumer.stop()
 

@@ -15,11 +15,12 @@ What is not obvious (faust-streaming 0.15.3, aiokafka 0.14):
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.exceptions import ConsumerNotStarted
 from faust.transport import base, consumer, drivers, producer
@@ -27,7 +28,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from stream.transport.assignor import CoPartitionAssignor
-from stream.transport.kafka import trouble
+from stream.transport.kafka import KafkaTrouble, trouble
 
 SCHEME = "bonus"
 """The broker URL scheme under which Faust finds this transport: ``bonus://host:port``."""
@@ -35,17 +36,19 @@ SCHEME = "bonus"
 _NOTHING = TopicPartition("", 0)
 _IDLE_POLL_MS = 100
 _BUSY_POLL_MS = 10
+_TROUBLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Records of one topic-partition as they were fetched, in offset order, for one ``take`` of the partition."""
+    """Records of one topic-partition as they were fetched, in offset order: the ``number``-th of a ``flight``."""
 
     topic: str
     partition: int
     records: list[ConsumerRecord]
     size_bytes: int
-    take: object
+    number: int
+    flight: object
 
 
 class Owner(Protocol):
@@ -54,14 +57,17 @@ class Owner(Protocol):
     def acquire(self, partitions: frozenset[int]) -> None:
         """These partitions are now this worker's, and no others. Returns at once; taking goes on behind."""
 
-    async def release(self) -> None:
+    async def release(self, *, stopping: bool) -> None:
         """All partitions are about to be lost: bring them to an end, within a bounded time."""
 
-    def wanted(self) -> Mapping[TopicPartition, object]:
-        """What may be fetched now, and the take it is fetched for."""
+    def wanted(self) -> Collection[TopicPartition]:
+        """What may be fetched now."""
 
-    def deliver(self, chunk: Chunk) -> None:
-        """A chunk is on its way to the agents."""
+    def dispatch(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
+        """Make a chunk of what was fetched; None where its partition isn't served and will be sought anew."""
+
+    def disturb(self, error: Exception) -> None:
+        """Fetching failed, and records may have been lost with it: every partition must be taken anew."""
 
 
 class Transport(base.Transport):
@@ -99,20 +105,37 @@ class Consumer(consumer.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch what is wanted and hand it to the agents, until stopped."""
         while not (self.should_stop or fetcher.should_stop):
-            wanted = self.transport.owner.wanted()
-            assigned = self.assignment()
-            all_wanted = bool(wanted) and len(wanted) == len(assigned)
-            batches = await self._kafka().getmany(
-                *(wanted or (_NOTHING,)),
-                timeout_ms=_IDLE_POLL_MS if all_wanted else _BUSY_POLL_MS,
-                max_records=self.transport.max_records,
-            )
-            for tp, records in batches.items():
-                size_bytes = sum([record.serialized_value_size for record in records])
-                chunk = Chunk(tp.topic, tp.partition, records, size_bytes, wanted[tp])
-                self.transport.owner.deliver(chunk)
+            for chunk in await self._fetch():
+                await self.can_resume_flow.wait()  # a stream would drop it
+                await self.app.flow_control.acquire()
                 await self.callback(self._message(chunk))
             await asyncio.sleep(0)
+
+    async def _fetch(self) -> list[Chunk]:
+        """The next chunks, of the takes that are current when they come out of the client.
+
+        A fetch may span a rebalance: what it returns then was fetched for the new takes. Nothing runs between the
+        client's giving records out and their becoming chunks, and a take's seek discards what was fetched before it.
+        """
+        owner, kafka = self.transport.owner, self._kafka()
+        if kafka._fetcher.error_future.done():  # aiokafka itself never looks at it, and fetches nothing more
+            raise KafkaTrouble(f"aiokafka stopped fetching: {kafka._fetcher.error_future!r}")
+        wanted = owner.wanted()
+        idle = bool(wanted) and len(wanted) == len(self.assignment())
+        try:
+            batches = await kafka.getmany(
+                *(wanted or (_NOTHING,)),
+                timeout_ms=_IDLE_POLL_MS if idle else _BUSY_POLL_MS,
+                max_records=self.transport.max_records,
+            )
+        except ConsumerStoppedError:
+            return []
+        except KafkaError as error:
+            owner.disturb(error)
+            await asyncio.sleep(_TROUBLE_S)
+            return []
+        chunks = [owner.dispatch(tp, records) for tp, records in batches.items()]
+        return [chunk for chunk in chunks if chunk is not None]
 
     def _message(self, chunk: Chunk) -> ConsumerMessage:
         last = chunk.records[-1]
@@ -144,8 +167,9 @@ class Consumer(consumer.Consumer):
     def start_at(self, tp: TopicPartition, offset: int) -> None:
         """Fetch from ``offset`` on, also from 0: nothing is left to a reset policy."""
         kafka = self._kafka()
-        kafka.seek(tp, offset)
-        kafka.resume(tp)
+        with trouble(f"seeking in {tp.topic}/{tp.partition}"):
+            kafka.seek(tp, offset)
+            kafka.resume(tp)
 
     def hold(self, tps: Iterable[TopicPartition]) -> None:
         """Stop fetching these."""
@@ -171,7 +195,7 @@ class Consumer(consumer.Consumer):
 
     async def on_stop(self) -> None:
         """Give the partitions up in order, then leave the group."""
-        await self.transport.owner.release()
+        await self.transport.owner.release(stopping=True)
         if self.kafka is not None:
             await self.kafka.stop()
 
@@ -206,7 +230,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
         app = self.member.app
         try:
             app.on_rebalance_start()
-            await self.member.transport.owner.release()
+            await self.member.transport.owner.release(stopping=False)
             await self.member.on_partitions_revoked({TP(*tp) for tp in revoked})
         except Exception as exc:
             await app.crash(exc)
@@ -218,7 +242,8 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
             generation = member._kafka()._coordinator.generation
             app.consumer_generation_id = generation
             await member.on_partitions_assigned({TP(*tp) for tp in assigned}, generation)
-            member.transport.owner.acquire(whole_partitions(assigned))
+            if not app.should_stop:
+                member.transport.owner.acquire(whole_partitions(assigned))
         except Exception as exc:
             await app.crash(exc)
 

@@ -17,7 +17,7 @@ from yarl import URL
 from stream import metrics
 from stream.settings import Settings, in_ms
 from stream.transport.driver import SCHEME, Chunk, Consumer, Transport
-from stream.worker.table import CounterTable
+from stream.worker.table import DRAIN_IN_REBALANCE_S, CounterTable
 
 
 class Boot(BootStrategy):
@@ -62,6 +62,7 @@ class BonusApp(faust.App):
             "group_id": self.settings.group,
             "client_id": self.settings.app,
             "session_timeout_ms": session_ms,
+            "rebalance_timeout_ms": session_ms + int(DRAIN_IN_REBALANCE_S * 1000),
             "heartbeat_interval_ms": max(100, session_ms // 5),
         }
         return self.counters

@@ -37,5 +37,17 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ) from error
 
 
+def said_at_commit(seq: int, at_ms: int) -> str:
+    """The metadata of the group's offsets: which checkpoint they belong to, and when it was written."""
+    return f"checkpoint {seq} {at_ms}"
+
+
+def seq_said(metadata: str) -> int | None:
+    """The checkpoint that the metadata of committed offsets names; None where they name none."""
+    word, _, rest = metadata.partition(" ")
+    seq = rest.partition(" ")[0]
+    return int(seq) if word == "checkpoint" and seq.isdecimal() else None
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Body).decode

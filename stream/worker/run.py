@@ -30,16 +30,14 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, told.set)
     try:
         starting = asyncio.ensure_future(app.start())
-        stopping = asyncio.ensure_future(told.wait())
-        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-        elif not told.is_set():
+        stopping, crashed = asyncio.ensure_future(told.wait()), asyncio.ensure_future(app.ended_with())
+        await asyncio.wait({starting, stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
             starting.result()
-            crashed = asyncio.ensure_future(app.ended_with())
-            await asyncio.wait([crashed, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if crashed.done():
-                raise _reason(crashed.result())
+            await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        starting.cancel()
+        if crashed.done():
+            raise _reason(crashed.result())
     finally:
         log.info("worker stopping")
         await app.stop()

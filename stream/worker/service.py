@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from stream import metrics
@@ -20,34 +20,42 @@ from stream.core.outcome import Bonus, Event, Outcome, Rejection
 from stream.core.partition import Changes
 from stream.core.rules import TOPICS, Topic
 from stream.core.subject import Subject
+from stream.errors import BonusError
 from stream.logs import logger
 from stream.settings import in_ms
 from stream.store.checkpoint import Delta, IdBatch
 from stream.transport.driver import Chunk
-from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata
-from stream.worker.body import Body
+from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata, TopicPartition
+from stream.worker.body import Body, said_at_commit
 from stream.worker.crew import Crew
+from stream.worker.flight import ChunkLost, Flight
 from stream.worker.take import Taken
 
 log = logger(__name__)
 
-CHECKPOINT_CHANGES = 20_000
-"""A checkpoint is cut early at so many changed subjects: writing more at once would stall Redis for others."""
+CHECKPOINT_FIELDS, CHECKPOINT_IDS = 20_000, 100_000
+"""A checkpoint is cut early at so many changed fields or new ids: more at once would stall Redis for others."""
 
 TRANSACTION_BONUSES = 5_000
 """The most bonuses in one transaction; many more would run into its time-out."""
 
-MOST_UNSETTLED = 20_000
-"""Applying pauses while so many bonuses or turned-away records wait for Kafka, or so many subjects for Redis
-beyond the next checkpoint."""
+MOST_UNSENT = 20_000
+"""Applying pauses while so many bonuses, or turned-away records, wait for Kafka."""
+
+MOST_UNSAVED_CHECKPOINTS = 4
+"""Applying pauses while what waits for the next checkpoint would fill so many."""
+
+REPORT_TIMEOUT_S = 2.0
+"""How long a commit of offsets may take; the next one says more anyway."""
 
 
 class Service:
     """The tasks that serve one taken partition, until ``finish`` or a failure."""
 
-    def __init__(self, crew: Crew, taken: Taken, done: Callable[[Chunk], None]) -> None:
+    def __init__(self, crew: Crew, taken: Taken) -> None:
         self._crew = crew
-        self._done = done
+        self.flight = Flight(crew.inputs(taken.state.number).values())
+        self._adopted = taken.adopted
         self._state, self._ledger, self._lease = taken.state, taken.ledger, taken.lease
         self._number = taken.state.number
         self._queue: deque[tuple[Topic, Chunk, list[Event | Rejection]]] = deque()
@@ -57,15 +65,32 @@ class Service:
         self._places: deque[tuple[int, int]] = deque([(0, taken.ledger.place)])
         self._checkpointed: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
         self._finishing = self._all_applied = False
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._report: asyncio.Task[None] | None = None
         self._work = asyncio.Event()  # a chunk came, or the end is near
         self._emit = asyncio.Event()  # a bonus came, or nothing more will
         self._cut = asyncio.Event()  # enough has changed, or the end is near
         self._settled = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
 
+    async def adopt(self) -> None:
+        """Record the rules, if they are new, before a record is applied under them."""
+        if self._adopted:
+            await self.checkpoint()
+
     def offer(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
         """Queue a chunk for applying."""
-        self._queue.append((topic, chunk, decoded))
-        self._work.set()
+        try:
+            self.flight.arrive(chunk)
+        except ChunkLost as error:
+            self.fail(error)
+        else:
+            self._queue.append((topic, chunk, decoded))
+            self._work.set()
+
+    def fail(self, error: BonusError) -> None:
+        """End ``run`` with ``error``: nothing in memory is to be trusted any more."""
+        if not self._failure.done():
+            self._failure.set_exception(error)
 
     async def run(self) -> None:
         """Serve until ``finish``; raises the first failure."""
@@ -77,16 +102,29 @@ class Service:
                 ("checkpoint", self._checkpoint_all()),
             )
         ]
+        serving: asyncio.Future[list[None]] = asyncio.gather(*tasks)
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            waited: set[asyncio.Future[object]] = {serving, self._failure}  # type: ignore[arg-type]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if self._failure.done():
+                self._failure.result()
+            await serving
             await self.checkpoint()
+            if self._report is not None:
+                await asyncio.wait([self._report])
         finally:
-            for task in [*tasks, *self._turned_away]:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *self._turned_away, return_exceptions=True)
-            await self._ledger.close()
+            await asyncio.gather(*tasks, serving, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Let go of everything that is still under way."""
+        self._failure.cancel()
+        left = [*self._turned_away, *([self._report] if self._report else [])]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._ledger.close()
 
     async def finish(self) -> None:
         """Apply nothing more; emit and checkpoint what was applied; then ``run`` returns."""
@@ -105,14 +143,14 @@ class Service:
                 await self._work.wait()
                 continue
             topic, chunk, decoded = self._queue[0]
-            unknown = self._state.missing(topic, decoded)
-            if unknown:
+            # Asked again after each read-back: a checkpoint may have let others go meanwhile.
+            while unknown := self._state.missing(topic, decoded):
                 for key, fields in zip(unknown, await self._lease.read(unknown), strict=True):
                     self._state.memory.admit(key, fields)
                 metrics.count_read_back(len(unknown))
             self._apply(topic, chunk, decoded)
             self._queue.popleft()
-            self._done(chunk)
+            self.flight.land(chunk)
             await self._breathe()
         self._all_applied = True
         self._emit.set()
@@ -131,7 +169,7 @@ class Service:
             self._unemitted.extend((bonus, timestamps[bonus.evidence.offset]) for bonus in outcome.bonuses)
             self._bonuses += len(outcome.bonuses)
             self._emit.set()
-        if self._state.memory.changed() >= CHECKPOINT_CHANGES:
+        if self._checkpoints_due() >= 1:
             self._cut.set()
         _count(topic, outcome)
 
@@ -142,12 +180,13 @@ class Service:
             await self._settled.wait_for(self._has_room)
 
     def _has_room(self) -> bool:
-        waiting = (
-            len(self._unemitted),
-            len(self._turned_away),
-            self._state.memory.changed() - CHECKPOINT_CHANGES,
-        )
-        return max(waiting) < MOST_UNSETTLED or self._finishing
+        unsent = max(len(self._unemitted), len(self._turned_away))
+        has_room = unsent < MOST_UNSENT and self._checkpoints_due() < MOST_UNSAVED_CHECKPOINTS
+        return has_room or self._finishing
+
+    def _checkpoints_due(self) -> float:
+        fields, ids = self._state.unsaved()
+        return max(fields / CHECKPOINT_FIELDS, ids / CHECKPOINT_IDS)
 
     # Emit
 
@@ -208,7 +247,7 @@ class Service:
             self._settled.notify_all()
         metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
         metrics.set_subjects(self._number, len(self._state.memory))
-        await self._commit_offsets(changes)
+        self._tell_group(changes)
 
     def _place_of(self, bonuses: int) -> int:
         """A place in `bonuses` before which lie none but the first so many bonuses.
@@ -237,17 +276,29 @@ class Service:
             meta=body.encode(),
         )
 
-    async def _commit_offsets(self, changes: Changes) -> None:
-        """Tell the group where the checkpoint stands: for lag monitors. The checkpoint stays the truth."""
-        said = f"checkpoint {self._lease.seq} {int(time.time() * 1000)}"
-        inputs = self._crew.inputs(self._number)
-        offsets = {inputs[topic]: OffsetAndMetadata(changes.positions[topic], said) for topic in TOPICS}
+    def _tell_group(self, changes: Changes) -> None:
+        """Commit the checkpoint's offsets, for lag monitors. It holds nothing up: the checkpoint is the truth."""
+        if self._report is None or self._report.done():
+            said = said_at_commit(self._lease.seq, int(time.time() * 1000))
+            inputs = self._crew.inputs(self._number)
+            offsets = {inputs[topic]: OffsetAndMetadata(changes.positions[topic], said) for topic in TOPICS}
+            self._report = asyncio.create_task(self._commit_offsets(offsets))
+
+    async def _commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         try:
-            await self._crew.group.commit_offsets(offsets)
-        except KafkaTrouble as error:
+            async with asyncio.timeout(REPORT_TIMEOUT_S):
+                await self._crew.group.commit_offsets(offsets)
+        except (KafkaTrouble, TimeoutError) as error:
             log.debug("offsets not committed", partition=self._number, reason=str(error))
 
     # What others may ask
+
+    def check_flight(self) -> None:
+        """Fail where a chunk has been on its way for too long."""
+        try:
+            self.flight.check_overdue()
+        except ChunkLost as error:
+            self.fail(error)
 
     def subject(self, key: str) -> Subject | None:
         """A subject's state, where it is in memory."""

@@ -6,7 +6,7 @@ a life of its own, and its state is durable in Redis; there is no changelog topi
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from mode import Service
 
@@ -17,12 +17,16 @@ from stream.core.subject import subject_key
 from stream.logs import logger
 from stream.settings import Settings, in_ms
 from stream.transport.driver import Chunk, Consumer
-from stream.transport.kafka import TopicPartition
+from stream.transport.kafka import ConsumerRecord, KafkaTrouble, TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.life import Life
 from stream.worker.recruit import recruit
 
 log = logger(__name__)
+
+DRAIN_IN_REBALANCE_S = 5.0
+"""How long a rebalance waits for partitions to be drained: the whole group waits with it, and what is missing is
+replayed by the next owner."""
 
 ENDS_EVERY_S = 1.0
 """How often the ends of the inputs are looked up: for lag, and for topics that have gone quiet."""
@@ -78,28 +82,33 @@ class CounterTable(Service):
         log.info("partitions assigned", partitions=sorted(partitions))
         self._lives = {number: Life(self._crew, number) for number in sorted(partitions)}
 
-    async def release(self) -> None:
+    async def release(self, *, stopping: bool) -> None:
         lives, self._lives = self._lives, {}
-        if lives:
-            within_s = in_ms(self._settings.drain_timeout) / 1000
-            await asyncio.gather(*(life.end(within_s) for life in lives.values()))
-            log.info("partitions given up", partitions=sorted(lives))
+        if not lives:
+            return
+        drain_s = in_ms(self._settings.drain_timeout) / 1000
+        within_s = drain_s if stopping else min(drain_s, DRAIN_IN_REBALANCE_S)
+        ends = await asyncio.gather(*(life.end(within_s) for life in lives.values()), return_exceptions=True)
+        log.info("partitions given up", partitions=sorted(lives))
+        for error in ends:
+            if error is not None:
+                raise error
 
-    def wanted(self) -> Mapping[TopicPartition, object]:
+    def wanted(self) -> Collection[TopicPartition]:
         if self._bytes_in_flight() >= self._settings.max_bytes_in_flight:
-            return {}
-        wanted: dict[TopicPartition, object] = {}
+            return []
+        return [tp for life in self._lives.values() for tp in life.wanted()]
+
+    def dispatch(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
+        life = self._lives.get(tp.partition)
+        return None if life is None else life.dispatch(tp, records)
+
+    def disturb(self, error: Exception) -> None:
         for life in self._lives.values():
-            wanted.update(life.wanted())
-        return wanted
+            life.disturb(KafkaTrouble(f"fetching failed: {type(error).__name__}: {error}"))
 
     def _bytes_in_flight(self) -> int:
         return sum(life.bytes_in_flight for life in self._lives.values())
-
-    def deliver(self, chunk: Chunk) -> None:
-        life = self._lives.get(chunk.partition)
-        if life is not None:
-            life.deliver(chunk)
 
     # Its own life
 
@@ -109,6 +118,7 @@ class CounterTable(Service):
 
     async def on_stop(self) -> None:
         """Close what the partitions shared; they have been given up before."""
+        await self.release(stopping=True)
         if self._crew is not None:
             await self._crew.dismiss()
 
@@ -116,11 +126,14 @@ class CounterTable(Service):
     async def _look_for_ends(self) -> None:
         while not self.should_stop:
             await self.sleep(ENDS_EVERY_S)
-            crew = self._crew
             metrics.set_bytes_in_flight(self._bytes_in_flight())
             served = {life: at for life in self._lives.values() if (at := life.furthest()) is not None}
-            if crew is None or not served:
+            if self._crew is None or not served:
                 continue
-            ends = await crew.log_ends.ends(tp for life in served for tp in crew.inputs(life.number).values())
-            for life, furthest_ms in served.items():
-                await life.look_for_ends(ends, furthest_ms)
+            inputs = [tp for life in served for tp in self._crew.inputs(life.number).values()]
+            try:
+                ends = await self._crew.log_ends.ends(inputs)
+                for life, furthest_ms in served.items():
+                    await life.look_for_ends(ends, furthest_ms)
+            except KafkaTrouble as error:
+                log.warning("ends not looked up", reason=str(error))

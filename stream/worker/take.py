@@ -28,7 +28,7 @@ from stream.programs.documents import changed
 from stream.store.checkpoint import IdBatch
 from stream.store.lease import Lease
 from stream.transport.kafka import OffsetAndMetadata, TopicPartition
-from stream.worker.body import Body
+from stream.worker.body import Body, seq_said
 from stream.worker.crew import Crew
 
 log = logger(__name__)
@@ -46,11 +46,11 @@ class Taken:
 
 async def take(crew: Crew, number: int) -> Taken:
     """Take partition ``number``. Raises ``InputError`` where an operator must decide."""
-    began = time.monotonic()
+    began, settings = time.monotonic(), crew.settings
     inputs, bonuses = crew.inputs(number), crew.ledger(number)
     starts = await crew.log_ends.starts([*inputs.values(), bonuses])
-    await _prove_membership(crew, inputs, starts)
-    ledger = await Ledger.open(crew.options, crew.settings.app, bonuses)
+    committed = await _prove_membership(crew, inputs, starts)
+    ledger = await Ledger.open(crew.options, settings.app, bonuses)
     try:
         lease = await crew.store.take(number)
         ends = await crew.log_ends.ends(
@@ -59,14 +59,16 @@ async def take(crew: Crew, number: int) -> Taken:
         body = None if lease.meta is None else Body.decode(lease.meta)
         if body is not None:
             _check_origin(body, crew, number)
+        _warn_of_lost_state(number, lease, body, committed, max(starts[tp] for tp in inputs.values()))
         ledger.place = _place(body, crew, bonuses, starts, ends)
         state = Partition(number, crew.plan, crew.limits, complete=body is None)
         positions = _positions(body, crew, inputs, starts, ends)
         state.restore(positions, {} if body is None else body.arrivals, _by_topic(await lease.ids()))
-        found = await scan(
-            crew.options, crew.settings.app, bonuses, ledger.place, ends[bonuses], _say(number)
-        )
-        await _latch(found, state, lease)
+        found = 0
+        reader = settings.consumer_options()
+        async for batch in scan(reader, settings.app, bonuses, ledger.place, ends[bonuses], _say(number)):
+            await _latch(batch, state, lease)
+            found += len(batch)
         ledger.place = max(ledger.place, ends[bonuses])
         adopted = body is None or _adopts(body, crew, state)
     except BaseException:
@@ -77,7 +79,7 @@ async def take(crew: Crew, number: int) -> Taken:
         partition=number,
         checkpoint=None if body is None else lease.seq,
         positions=dict(state.positions),
-        bonuses_found=len(found),
+        bonuses_found=found,
         seconds=round(time.monotonic() - began, 3),
     )
     return Taken(state, ledger, lease, adopted)
@@ -85,12 +87,38 @@ async def take(crew: Crew, number: int) -> Taken:
 
 async def _prove_membership(
     crew: Crew, inputs: Mapping[Topic, TopicPartition], starts: Mapping[TopicPartition, int]
-) -> None:
-    """Have an OffsetCommit accepted. It changes nothing: what was committed is committed again."""
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Have an OffsetCommit accepted; returns what was committed, which is committed again and so changes nothing."""
     committed = await crew.log_ends.committed(inputs.values())
     await crew.group.commit_offsets(
         {tp: committed.get(tp) or OffsetAndMetadata(starts[tp], "") for tp in inputs.values()}
     )
+    return committed
+
+
+def _warn_of_lost_state(
+    number: int,
+    lease: Lease,
+    body: Body | None,
+    committed: Mapping[TopicPartition, OffsetAndMetadata],
+    start: int,
+) -> None:
+    """Say loudly that Redis holds less than the group once had, and whether the logs still cover what is gone."""
+    newest = max((seq_said(entry.metadata) or 0 for entry in committed.values()), default=0)
+    held = 0 if body is None else lease.seq
+    if newest > held:
+        log.warning(
+            "Redis is behind: what it lost is replayed from the logs",
+            partition=number,
+            held=held,
+            known=newest,
+        )
+    if body is None and start > 0:
+        log.warning(
+            "no state, and the logs do not reach back to their beginning: counts start with what they still hold",
+            partition=number,
+            first_offset=start,
+        )
 
 
 def _check_origin(body: Body, crew: Crew, number: int) -> None:
