@@ -10,7 +10,6 @@ from typing import NamedTuple
 from schemas.program_terms import duration_ms, instant_ms
 from schemas.programs import (
     CalendarWindow,
-    Lines,
     OncePer,
     ProgramDocument,
     RollingWindow,
@@ -120,17 +119,10 @@ def _tier_names(source: Document) -> Iterator[Problem]:
             yield ("tiers", index, "name"), f"expected a name of its own, {name} is taken in line {line}"
 
 
-def _at_most(document: ProgramDocument) -> Iterator[Problem]:
-    for topic in Lines.model_fields:
-        if getattr(document.count, topic).at_most is not None:
-            yield ("count", topic, "at_most"), "at_most is not supported yet"
-
-
 ALL_FIELDS = frozenset(info.alias or name for name, info in ProgramDocument.model_fields.items())
 RULES: tuple[tuple[tuple[str, ...], Callable[[ProgramDocument], Iterator[Problem]]], ...] = (
     (("effective",), _span),
     (("effective", "count_from"), _count_from),
     (("window",), _step),
     (("window", "award"), _pairing),
-    (("count",), _at_most),
 )

@@ -8,12 +8,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 from pydantic import ValidationError
 
 from schemas.programs import ProgramDocument
-from stream.core.rules import Program, Version
+from stream.core.conditions import metrics_of
+from stream.core.rules import TOPICS, Program, Topic, Version, topic_of
+from stream.core.starts import count_starts
 from stream.errors import InputError
 from stream.programs.compile import compile_programs
 
@@ -37,35 +40,86 @@ def compile_documents(documents: Sequence[str]) -> tuple[Program, ...]:
 
 
 def changed(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """A sentence for each version of ``old`` that ``new`` lacks or has otherwise, ``until`` left aside.
+    """A sentence for each version of ``old`` that may not be what ``new`` makes of it. Empty where all is well.
+
+    See ``changes``, which also says which version each sentence is about.
+    """
+    return [str(change) for change in changes(old, new)]
+
+
+class Change(NamedTuple):
+    """What may not be done to a loaded version; prints as a sentence."""
+
+    program: str
+    version: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.program} version {self.version} is loaded already, but {self.what}"
+
+
+def changes(old: Sequence[str], new: Sequence[str]) -> list[Change]:
+    """What ``new`` does to the versions of ``old`` that it may not do.
+
+    A loaded version stays as it is but for ``until``, and so do the times from which it counts: a version put in
+    before it could move them, and what was counted until now would be a count of something else. A whole
+    programme may go, which ends it; what it awarded is remembered, so it can come back without paying twice.
 
     Both are canonical documents; they are compared by meaning, so ``60s`` for ``1m`` is no change. What a bonus
-    event shows as written (``thresholds``, ``reward``) is compared as written. Empty where all is well.
+    event shows as written (``thresholds``, ``reward``) is compared as written.
     """
     now = {program.name: program for program in compile_documents(new)}
-    sentences: list[str] = []
-    for before in compile_documents(old):
-        after = now.get(before.name)
-        numbered = {version.number: version for version in after.versions} if after else {}
-        for version in before.versions:
-            what = _difference(before, version, after, numbered.get(version.number))
-            if what:
-                sentences.append(f"{before.name} version {version.number} is loaded already, but {what}")
-    return sentences
+    return [
+        Change(before.name, version.number, what)
+        for before in compile_documents(old)
+        if before.name in now
+        for index, version in enumerate(before.versions)
+        if (what := _difference(before, index, now[before.name]))
+    ]
 
 
-def _difference(before: Program, old: Version, after: Program | None, new: Version | None) -> str | None:
-    if after is None or new is None:
+def _difference(before: Program, index: int, after: Program) -> str | None:
+    old = before.versions[index]
+    place = next((at for at, version in enumerate(after.versions) if version.number == old.number), None)
+    if place is None:
         return "its document is missing: put it back, and end it with effective.until if it is to stop."
+    new = replace(after.versions[place], until_ms=old.until_ms)
     names = [name for name in ("subject", "award") if getattr(before, name) != getattr(after, name)]
-    new = replace(new, until_ms=old.until_ms)
     names += [
         WRITTEN[item.name] for item in fields(Version) if getattr(old, item.name) != getattr(new, item.name)
     ]
-    if not names:
+    if names:
+        return f"its {' and '.join(names)} changed: only effective.until may; make the change a new version."
+    loaded = {version.number for version in before.versions}
+    inserted = [version.number for version in after.versions[:place] if version.number not in loaded]
+    moved = _moved(before, index, after, place) if inserted else []
+    if not moved:
         return None
-    return f"its {' and '.join(names)} changed: only effective.until may; make the change a new version."
+    return (
+        f"version {inserted[-1]}, which now comes before it, would move the start of its count of "
+        f"{' and '.join(moved)}: give the new version a from that is later than those of all loaded ones."
+    )
 
+
+def _moved(before: Program, index: int, after: Program, place: int) -> list[Topic]:
+    """The topics that a version judges and whose count would start at another time, in some region."""
+    version = before.versions[index]
+    named = {topic_of(metric) for tier in version.tiers for metric in metrics_of(tier.when)}
+    starts, now = count_starts(before), count_starts(after)
+    regions = version.regions or {
+        OTHER_REGION,
+        *(region for each in (*before.versions, *after.versions) for region in each.regions or ()),
+    }
+    return [
+        topic
+        for topic in TOPICS
+        if topic in named
+        and any(starts[index, topic, region] != now[place, topic, region] for region in regions)
+    ]
+
+
+OTHER_REGION = "--"
+"""Stands for every region that no version lists."""
 
 WRITTEN = {
     "regions": "regions",

@@ -1,16 +1,18 @@
 """Programmes stored as canonical JSON, restored without files, and held against the files of a later start."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from stream.core.rules import Rolling
+from stream.core.rules import AtMost, Period
 from stream.errors import InputError
 from stream.programs import changed, compile_documents, load
-from tests.programs.folders import folder, good, loaded, mistakes
+from tests.programs.folders import folder, good, loaded
 
 WITH_DATES = "{from: 2026-01-01T00:00:00Z, until: 2026-02-01T00:00:00Z}"
+JANUARY = "{from: 2026-01-01T00:00:00Z}"
+FEBRUARY = "{from: 2026-02-01T00:00:00Z}"
+MARCH = "{from: 2026-03-01T00:00:00Z}"
 
 
 def test_rules_are_restored_from_the_stored_documents_alone(tmp_path: Path) -> None:
@@ -117,14 +119,70 @@ def test_what_means_the_same_is_no_change(tmp_path: Path) -> None:
     assert [] == changed(old, new)
 
 
-def test_a_loaded_version_is_not_taken_away(tmp_path: Path) -> None:
-    old = loaded(tmp_path, good(), good(program="gone")).documents
-    new = loaded(tmp_path, good()).documents
+def test_a_version_of_a_programme_that_stays_is_not_taken_away(tmp_path: Path) -> None:
+    old = loaded(tmp_path, good(effective=JANUARY), good(version="2", effective=FEBRUARY)).documents
+    new = loaded(tmp_path, good(effective=JANUARY)).documents
 
     assert [
-        "gone version 1 is loaded already, but its document is missing: "
+        "creator-rewards version 2 is loaded already, but its document is missing: "
         "put it back, and end it with effective.until if it is to stop."
     ] == changed(old, new)
+
+
+def test_a_whole_programme_may_go_and_come_back(tmp_path: Path) -> None:
+    old = loaded(tmp_path, good(), good(program="gone", version="2")).documents
+    new = loaded(tmp_path, good()).documents
+
+    assert [] == changed(old, new)
+    assert [] == changed(new, old)
+
+
+def test_a_version_that_would_move_the_count_starts_of_a_loaded_one_may_not_come_before_it(
+    tmp_path: Path,
+) -> None:
+    old = loaded(tmp_path, good(version="2", effective=FEBRUARY)).documents
+    new = loaded(tmp_path, good(effective=JANUARY), good(version="2", effective=FEBRUARY)).documents
+
+    assert [
+        "creator-rewards version 2 is loaded already, but version 1, which now comes before it, would move the "
+        "start of its count of views: give the new version a from that is later than those of all loaded ones."
+    ] == changed(old, new)
+
+
+def test_a_version_that_would_break_a_count_which_carries_on_may_not_come_between(tmp_path: Path) -> None:
+    first, last = good(effective=JANUARY), good(version="2", effective=MARCH)
+    between = good(version="3", effective=FEBRUARY, count="{views: {paid: false}}")
+    old = loaded(tmp_path, first, last).documents
+    new = loaded(tmp_path, first, between, last).documents
+
+    (sentence,) = changed(old, new)
+    assert sentence.startswith("creator-rewards version 2 is loaded already, but version 3, which now comes")
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        good(version="3", effective="{from: 2026-02-01T00:00:00Z}"),
+        good(version="3", effective="{from: 2026-02-01T00:00:00Z}", count="{likes: {paid: false}}"),
+    ],
+)
+def test_a_version_that_moves_no_count_of_a_judged_metric_may_come_between(
+    tmp_path: Path, between: str
+) -> None:
+    first, last = good(effective=JANUARY), good(version="2", effective=MARCH)
+    old = loaded(tmp_path, first, last).documents
+    new = loaded(tmp_path, first, between, last).documents
+
+    assert [] == changed(old, new)
+
+
+def test_a_region_that_a_new_version_takes_away_before_a_loaded_one_counts_as_moved(tmp_path: Path) -> None:
+    first, last = good(effective=JANUARY, regions="all"), good(version="2", effective=MARCH, regions="all")
+    between = good(version="3", effective=FEBRUARY, regions="[US]")
+    old = loaded(tmp_path, first, last).documents
+    new = loaded(tmp_path, first, between, last).documents
+
+    assert 1 == len(changed(old, new))
 
 
 def test_several_changes_are_one_sentence_a_version(tmp_path: Path) -> None:
@@ -137,20 +195,9 @@ def test_several_changes_are_one_sentence_a_version(tmp_path: Path) -> None:
     assert "its subject and regions changed" in changed(old, new)[1]
 
 
-def test_at_most_is_understood_but_for_the_line_that_refuses_it(tmp_path: Path) -> None:
-    assert ["creator.yaml:7: count.views.at_most: at_most is not supported yet"] == mistakes(
-        folder(tmp_path, good(count="{views: {at_most: {per_viewer: 2, per: week}}}"))
+def test_at_most_is_restored_with_its_defaults(tmp_path: Path) -> None:
+    (program,) = compile_documents(
+        loaded(tmp_path, good(count="{views: {at_most: {per_viewer: 2, per: week}}}")).documents
     )
-    document = json.loads(loaded(tmp_path, good()).documents[0])
-    document["count"] = {"views": {"at_most": {"per_viewer": 2, "per": "week"}}}
-    (program,) = compile_documents([json.dumps(document)])
 
-    at_most = program.versions[0].line("views").at_most
-    assert at_most is not None
-    assert (2, "video", "week", "UTC") == (
-        at_most.per_viewer,
-        at_most.of,
-        at_most.period.unit,
-        at_most.period.timezone,
-    )
-    assert Rolling(86_400_000, 600_000) == program.versions[0].window
+    assert AtMost(2, "video", Period("week", "UTC")) == program.versions[0].line("views").at_most

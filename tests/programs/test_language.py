@@ -6,9 +6,11 @@ import pytest
 
 from stream.core.rules import (
     EVERYTHING,
+    TOPICS,
     All,
     Any,
     AtLeast,
+    AtMost,
     Calendar,
     Condition,
     Lifetime,
@@ -18,6 +20,7 @@ from stream.core.rules import (
     OncePerWindow,
     Period,
     Rolling,
+    Topic,
     Tumbling,
     Window,
 )
@@ -168,6 +171,25 @@ def test_lines_are_equal_by_meaning(tmp_path: Path) -> None:
     two = only_version(tmp_path, regions="[GB, US]", count="{views: {min_watch: 1m, sources: [b, a]}}")
 
     assert one == two
+
+
+@pytest.mark.parametrize(
+    ("written", "at_most"),
+    [
+        ("{per_viewer: 1}", AtMost(1, "video", Period("day", "UTC"))),
+        (
+            "{per_viewer: 3, of: creator, per: week, timezone: Asia/Kolkata}",
+            AtMost(3, "creator", Period("week", "Asia/Kolkata")),
+        ),
+    ],
+)
+@pytest.mark.parametrize("topic", TOPICS)
+def test_at_most_is_of_a_video_and_a_utc_day_where_nothing_else_is_said(
+    tmp_path: Path, topic: Topic, written: str, at_most: AtMost
+) -> None:
+    version = only_version(tmp_path, count=f"{{{topic}: {{at_most: {written}}}}}")
+
+    assert {topic: Line(at_most=at_most)} == version.lines
 
 
 @pytest.mark.parametrize(

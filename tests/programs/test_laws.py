@@ -91,6 +91,10 @@ line = {
     ),
     "paid": st.booleans(),
     "exclude_self": st.booleans(),
+    "at_most": st.fixed_dictionaries(
+        {"per_viewer": st.integers(1, 9)},
+        optional={"of": st.sampled_from(["creator", "video"]), "per": periods, "timezone": zones},
+    ),
 }
 counts = st.fixed_dictionaries(
     {},

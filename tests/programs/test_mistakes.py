@@ -121,7 +121,17 @@ NOT_NULL = "expected a value, or no such key, found null"
             "{likes: {at_most: {per_viewer: 1, of: viewer}}}",
             'count.likes.at_most.of: expected creator or video, found "viewer"',
         ),
-        ("count", "{likes: {at_most: {per_viewer: 1}}}", "count.likes.at_most: at_most is not supported yet"),
+        ("count", "{likes: {at_most: {per: month}}}", "count.likes.at_most.per_viewer: is needed"),
+        (
+            "count",
+            "{likes: {at_most: {per_viewer: 1, per: hour}}}",
+            'count.likes.at_most.per: expected day, week or month, found "hour"',
+        ),
+        (
+            "count",
+            "{likes: {at_most: {per_viewer: 1, timezone: EST5}}}",
+            f'count.likes.at_most.timezone: {A_ZONE}, found "EST5"',
+        ),
         ("tiers", "[]", f"tiers: {EMPTY}"),
         ("tiers", "{bronze: 1}", "tiers: expected a list, found a mapping of \"bronze\""),
         ("tiers", "[bronze]", 'tiers[0]: expected a mapping, found "bronze"'),
@@ -243,7 +253,7 @@ def test_all_mistakes_of_all_files_are_told_at_once_in_the_order_of_files_and_li
         good(version="0", widnow="{}", award="{once_per: day}"),
         good(program="y", window="{rolling: 90s}", award="once_per_window"),
         good(program="y", subject="video"),
-        a=good(program="z", regions="[us]", count="{views: {at_most: {per_viewer: 1}}}"),
+        a=good(program="z", regions="[us]", count="{views: {at_most: {per_viewer: 1.5}}}"),
         b="a: [",
         c=good(
             program="x",
@@ -256,7 +266,7 @@ def test_all_mistakes_of_all_files_are_told_at_once_in_the_order_of_files_and_li
     same = "expected the same as in version 1 (creator.yaml:10): it may not change between versions"
     assert [
         f'a.yaml:3: regions[0]: {A_REGION}, found "us"',
-        "a.yaml:7: count.views.at_most: at_most is not supported yet",
+        f"a.yaml:7: count.views.at_most.per_viewer: {AN_INTEGER}, found 1.5",
         "b.yaml:1: not YAML: expected the node content, but found '<stream end>'",
         "c.yaml:6: tiers[1].name: expected a name of its own, t is taken in line 6",
         "c.yaml:6: tiers[2]: expected a mapping, found 3",
