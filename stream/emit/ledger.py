@@ -52,17 +52,13 @@ class Ledger:
     async def commit(self, bonuses: Sequence[Bonus]) -> None:
         """Publish these in one transaction; on return they are committed. Raises ``LedgerLost``."""
         topic, partition = self._bonuses
+        # Before the transaction: a bonus that can't be written is a mistake of ours, and no new take mends it.
+        records = [(bonus.creator_id.encode(), wire.encode(bonus)) for bonus in bonuses]
         try:
             await self._producer.begin_transaction()
             sends = [
-                await self._producer.send(
-                    topic,
-                    wire.encode(bonus),
-                    key=bonus.creator_id.encode(),
-                    partition=partition,
-                    headers=self._headers,
-                )
-                for bonus in bonuses
+                await self._producer.send(topic, value, key=key, partition=partition, headers=self._headers)
+                for key, value in records
             ]
             # aiokafka commits a transaction although a send of it failed: look at each before.
             await asyncio.wait(sends)
