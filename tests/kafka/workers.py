@@ -88,12 +88,9 @@ class Worker:
 
     async def ended(self, *, within_s: float = PATIENCE_S) -> int:
         """The exit code, once it has ended by itself or as it was told to."""
-        try:
-            async with asyncio.timeout(within_s):
-                await self._listening
-                return await self._process.wait()
-        except TimeoutError:
-            raise AssertionError(f"{self.name} has not ended within {within_s:g} s; {self}") from None
+        await asyncio.wait([self._listening], timeout=within_s)
+        assert self._listening.done(), f"{self.name} has not ended within {within_s:g} s; {self}"
+        return await self._process.wait()
 
     def terminate(self) -> None:
         """Ask it to stop: SIGTERM."""
