@@ -237,7 +237,8 @@ def judged(
     if isinstance(version.window, rules.Lifetime):
         # From each metric's count start to until, judged once an add lies in [from, until).
         start = earliest([count_start(program, index, topic, region) for topic in topics])
-        return [Judged(version.from_ms, (start, version.until_ms))] if any(within(at, in_force) for at in adds) else []
+        opened = any(within(at, in_force) for at in adds)
+        return [Judged(version.from_ms, (start, version.until_ms))] if opened else []
     # Panes and windows that start within effective are judged by that version, to their own end.
     holding = {_holding(version.window, at) for at in adds}
     return [pane for pane in holding if pane.starts is not None and within(pane.starts, in_force)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from stream.core.rules import Limits, Program
+from stream.core.rules import Limits, Program, Topic
 from tests.model import Record
 from tests.strategies.edges import LIMITS, anchors
 from tests.strategies.logs import interleaved, logs
@@ -19,6 +19,10 @@ __all__ = ["Case", "cases", "interleaved", "seeds"]
 
 seeds = st.integers(0, 1_000_000)
 """For what is better left to a random generator of the test's own than drawn one by one."""
+
+_topics: st.SearchStrategy[tuple[Topic, ...]] = st.sampled_from(
+    [("likes",), ("views",), ("views", "likes"), ("likes", "shares"), ("views", "likes", "shares")]
+)
 
 
 @dataclass
@@ -37,6 +41,6 @@ def cases(draw: st.DrawFn, *, one_topic: bool = False, removes: bool = True, at_
     ``one_topic``: each tier names metrics of one topic only. Without ``removes`` there are none in the log, without
     ``at_most`` none in the programmes.
     """
-    anchor, limits = draw(anchors), draw(st.sampled_from(LIMITS))
-    records = draw(logs(anchor, limits, removes=removes))
-    return Case(draw(program_sets(anchor, one_topic=one_topic, at_most=at_most)), records, limits)
+    anchor, limits, topics = draw(anchors), draw(st.sampled_from(LIMITS)), draw(_topics)
+    programs = draw(program_sets(anchor, topics, one_topic=one_topic, at_most=at_most))
+    return Case(programs, draw(logs(anchor, limits, topics, removes=removes)), limits)

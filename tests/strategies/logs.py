@@ -50,14 +50,16 @@ _events = st.builds(
 
 
 @cache
-def _drafts(limits: Limits, removes: bool) -> st.SearchStrategy[Draft]:
+def _drafts(limits: Limits, topics: tuple[Topic, ...], removes: bool) -> st.SearchStrategy[Draft]:
     late, skew = limits.allowed_lateness_ms, limits.allowed_skew_ms
     ages = [0, 1, 500, 1_000, 1_500, 2_000, 2_500, 4_000, 7_000, -1]
     ages = [age for age in ages if age <= late] + [late, late, late - 1, late + 1, -skew, -skew - 1]
     return st.builds(
         Draft,
-        topic=st.sampled_from(["views", "views", "likes", "likes", "likes", "shares", "comments"]),
-        advance=st.sampled_from([0] * 10 + [1, 500, 1_000, 1_000, 2_500, 5_000, late, 2 * late, None]),
+        topic=st.sampled_from([*topics * 4, "comments"]),
+        advance=st.sampled_from(
+            [0] * 20 + [1, 500, 500, 500, 1_000, 1_000, 1_000, 2_500, 5_000, late, 2 * late, None]
+        ),
         delay=st.sampled_from([0, 0, 0, 0, 500, limits.topic_lag_ms]),
         age=st.sampled_from(ages),
         kind=st.sampled_from(_KINDS + (_REMOVES if removes else [])),
@@ -68,20 +70,18 @@ def _drafts(limits: Limits, removes: bool) -> st.SearchStrategy[Draft]:
 
 @cache
 @st.composite
-def logs(draw: st.DrawFn, anchor: int, limits: Limits, *, removes: bool) -> list[Record]:
-    """The records of one partition in the order in which they were appended to its topics, which are in step."""
-    drafts = _drafts(limits, removes)
-    return _Writer(anchor, limits).write(draw(st.one_of(_few(drafts), _many(drafts))))
+def logs(
+    draw: st.DrawFn, anchor: int, limits: Limits, topics: tuple[Topic, ...], *, removes: bool
+) -> list[Record]:
+    """The records of one partition, mostly of ``topics``, as they were appended; the topics are in step."""
+    drafts = _drafts(limits, topics, removes)
+    least = draw(st.sampled_from([1] + [20] * 5))
+    return _Writer(anchor, limits).write(draw(_parts(drafts, least)))
 
 
 @cache
-def _few(drafts: st.SearchStrategy[Draft]) -> st.SearchStrategy[list[Draft]]:
-    return st.lists(drafts, min_size=1, max_size=40)
-
-
-@cache
-def _many(drafts: st.SearchStrategy[Draft]) -> st.SearchStrategy[list[Draft]]:
-    return st.lists(drafts, min_size=20, max_size=40)
+def _parts(drafts: st.SearchStrategy[Draft], least: int) -> st.SearchStrategy[list[Draft]]:
+    return st.lists(drafts, min_size=least, max_size=40)
 
 
 class _Writer:

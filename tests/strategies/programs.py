@@ -33,7 +33,6 @@ _windows: dict[type, st.SearchStrategy[rules.Window]] = {
 }
 _awards = st.one_of(st.just(rules.Once()), st.just(rules.OncePerWindow()), st.builds(rules.OncePer, _periods))
 
-_NARROWED: tuple[tuple[Topic, ...], ...] = (("likes",), ("views",), ("views", "likes"), ("likes", "shares"))
 _REGIONS = [None, None, frozenset({"US"}), frozenset({"US", "GB"})]
 _CAMPAIGNS = [None, None, None, frozenset({"c1"}), frozenset({"c1", "c2"})]
 
@@ -52,25 +51,34 @@ def _lines(at_most: bool) -> st.SearchStrategy[rules.Line]:
 
 @cache
 @st.composite
-def _line_maps(draw: st.DrawFn, at_most: bool) -> dict[Topic, rules.Line]:
+def _line_maps(draw: st.DrawFn, topics: tuple[Topic, ...], at_most: bool) -> dict[Topic, rules.Line]:
     lines: dict[Topic, rules.Line] = {}
-    for topic in draw(st.sampled_from(_NARROWED)):
-        lines[topic] = draw(_lines(at_most))
-        if topic == "views":
-            lines[topic] = replace(lines[topic], min_watch_ms=draw(st.sampled_from([0, 1_000])))
+    for topic in topics:
+        if draw(st.booleans()):
+            lines[topic] = draw(_lines(at_most))
+            if topic == "views":
+                lines[topic] = replace(lines[topic], min_watch_ms=draw(st.sampled_from([0, 1_000])))
     return lines
+
+
+def _metrics(topic: Topic) -> tuple[rules.Metric, ...]:
+    return ("views", "watch_hours") if topic == "views" else (topic,)
 
 
 @cache
 def _at_least(metric: rules.Metric) -> st.SearchStrategy[rules.Condition]:
-    thresholds = [1, 1_000, 2_500, 4_000] if metric == "watch_hours" else [1, 2, 2, 3, 3, 4, 5]
-    return st.builds(rules.AtLeast, st.just(metric), st.sampled_from(thresholds))
+    return st.builds(rules.AtLeast, st.just(metric), st.sampled_from(_thresholds(metric)))
+
+
+def _thresholds(metric: rules.Metric) -> tuple[int, ...]:
+    counts = (1, 2, 3, 4, 5, 6, 8, 11, 15)
+    return tuple(1_000 * count + 500 for count in counts) if metric == "watch_hours" else counts
 
 
 @cache
 def _conditions(metrics: tuple[rules.Metric, ...]) -> st.SearchStrategy[rules.Condition]:
     leaves = st.one_of([_at_least(metric) for metric in metrics])
-    nested = st.recursive(
+    return st.recursive(
         leaves,
         lambda inner: st.one_of(
             st.builds(rules.All, st.lists(inner, min_size=1, max_size=3).map(tuple)),
@@ -78,20 +86,33 @@ def _conditions(metrics: tuple[rules.Metric, ...]) -> st.SearchStrategy[rules.Co
         ),
         max_leaves=4,
     )
-    return st.one_of(leaves, nested)
 
 
 @cache
 @st.composite
-def _tiers(draw: st.DrawFn, one_topic: bool) -> tuple[rules.Tier, ...]:
-    """One or two tiers; a version seldom has the names of the one before, so it has something left to award."""
+def _tiers(draw: st.DrawFn, topics: tuple[Topic, ...], one_topic: bool) -> tuple[rules.Tier, ...]:
+    """A ladder of tiers over one metric, so that a sum that is wrong by one shows; or a few tiers of any shape.
+
+    A version seldom has just the names of the one before, so it has something left to award.
+    """
+    names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5, unique=True)
+    if draw(st.booleans()):
+        metric = draw(st.sampled_from([metric for topic in topics for metric in _metrics(topic)]))
+        conditions = [rules.AtLeast(metric, least) for least in _thresholds(metric)]
+        rungs = draw(st.lists(st.sampled_from(conditions), min_size=3, max_size=5, unique=True))
+        return tuple(_tier(name, rung) for name, rung in zip(draw(names), rungs, strict=False))
     tiers = []
-    for name in draw(st.sampled_from([("bronze",), ("silver",), ("gold",), ("bronze", "silver")])):
-        metrics: tuple[rules.Metric, ...] = ("views", "likes", "shares", "watch_hours")
-        if one_topic or draw(st.booleans()):
-            metrics = draw(st.sampled_from([("views", "watch_hours"), ("likes",), ("likes",), ("shares",)]))
-        tiers.append(rules.Tier(name, draw(_conditions(metrics)), {"as": "written"}, {"amount": "5.00"}))
+    for name in draw(names)[:3]:
+        named = (draw(st.sampled_from(topics)),) if one_topic else topics
+        condition: rules.Condition = draw(
+            _conditions(tuple(metric for topic in named for metric in _metrics(topic)))
+        )
+        tiers.append(_tier(name, condition))
     return tuple(tiers)
+
+
+def _tier(name: str, when: rules.Condition) -> rules.Tier:
+    return rules.Tier(name, when, {"as": "written"}, {"amount": "5.00"})
 
 
 @cache
@@ -116,7 +137,9 @@ def _spans(draw: st.DrawFn, anchor: int) -> list[tuple[int | None, int | None]]:
 
 @cache
 @st.composite
-def programs(draw: st.DrawFn, anchor: int, name: str, one_topic: bool, at_most: bool) -> rules.Program:
+def programs(
+    draw: st.DrawFn, anchor: int, name: str, topics: tuple[Topic, ...], one_topic: bool, at_most: bool
+) -> rules.Program:
     """A valid programme around ``anchor``; half of them count everything, and half of the versions keep what the
     one before counted."""
     award = draw(_awards)
@@ -130,7 +153,7 @@ def programs(draw: st.DrawFn, anchor: int, name: str, one_topic: bool, at_most: 
             number=number,
             regions=draw(st.sampled_from(_REGIONS)) if narrowed else None,
             window=window if draw(st.booleans()) else draw(windows),
-            tiers=draw(_tiers(one_topic)),
+            tiers=draw(_tiers(topics, one_topic)),
             from_ms=start,
             until_ms=end,
             count_from_ms=None if start is None or back is None else start - back,
@@ -139,14 +162,16 @@ def programs(draw: st.DrawFn, anchor: int, name: str, one_topic: bool, at_most: 
             version = replace(version, lines=versions[-1].lines, campaigns=versions[-1].campaigns)
         elif narrowed:
             campaigns = draw(st.sampled_from(_CAMPAIGNS))
-            version = replace(version, lines=draw(_line_maps(at_most)), campaigns=campaigns)
+            version = replace(version, lines=draw(_line_maps(topics, at_most)), campaigns=campaigns)
         versions.append(version)
     return rules.Program(name, draw(st.sampled_from(["creator", "creator", "video"])), award, tuple(versions))
 
 
 @cache
 @st.composite
-def program_sets(draw: st.DrawFn, anchor: int, *, one_topic: bool, at_most: bool) -> list[rules.Program]:
-    """One to three programmes."""
+def program_sets(
+    draw: st.DrawFn, anchor: int, topics: tuple[Topic, ...], *, one_topic: bool, at_most: bool
+) -> list[rules.Program]:
+    """One to three programmes that name metrics of ``topics``."""
     names = ["rewards", "rewards-2", "spotlight"][: draw(st.sampled_from([1, 1, 2, 3]))]
-    return [draw(programs(anchor, name, one_topic, at_most)) for name in names]
+    return [draw(programs(anchor, name, topics, one_topic, at_most)) for name in names]
