@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from schemas.decode import Line, decode_line
 from schemas.faults import MAX_BYTES
-from schemas.rejections import CODES
 from stream.backtest.lines import RawLine
 from stream.core.outcome import Bonus, Event, Rejection
 from stream.core.partition import Partition
@@ -32,7 +31,7 @@ class TurnedAway(NamedTuple):
 
 @dataclass
 class Summary:
-    """What a backtest came to; prints as one sentence.
+    """What a backtest came to.
 
     ``turned_away`` counts by code the lines that could not be accepted; all others are accepted or duplicates.
     ``warnings`` are the programmes'.
@@ -44,13 +43,6 @@ class Summary:
     bonuses: int = 0
     turned_away: Counter[str] = field(default_factory=Counter)
     warnings: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        told = f"{self.lines:,} lines: {self.accepted:,} accepted, {self.duplicates:,} duplicates"
-        if self.turned_away:
-            codes = [f"{code} {self.turned_away[code]:,}" for code in CODES if code in self.turned_away]
-            told += f", {self.turned_away.total():,} not accepted ({', '.join(codes)})"
-        return f"{told}; {self.bonuses:,} bonuses."
 
 
 @dataclass(slots=True)
