@@ -19,6 +19,7 @@ from stream.core.panes import Fixed, Local, Panes, Span
 from stream.core.places import Check, Gate
 from stream.core.rules import (
     Calendar,
+    Lifetime,
     Line,
     Metric,
     Program,
@@ -31,7 +32,7 @@ from stream.core.rules import (
     Window,
     topic_of,
 )
-from stream.core.starts import Starts, count_starts
+from stream.core.starts import CountStart, Late, Starts, count_starts
 
 FOREVER_MS: Final = 1 << 62
 """An instant after all others: an absent ``until``."""
@@ -101,11 +102,14 @@ class RegionPlan:
 
 
 class Plan:
-    """Programmes, compiled. Regions are compiled when first met: ``all`` has no list of them."""
+    """Programmes, compiled. Regions are compiled when first met: ``all`` has no list of them.
 
-    def __init__(self, programs: Iterable[Program]) -> None:
+    ``late`` are the versions that were loaded when their start lay behind already.
+    """
+
+    def __init__(self, programs: Iterable[Program], late: Late | None = None) -> None:
         self.programs = tuple(programs)
-        self._starts = {program.name: count_starts(program) for program in self.programs}
+        self._starts = {program.name: count_starts(program, late) for program in self.programs}
         self._regions: dict[str, RegionPlan] = {}
         self.subjects: frozenset[SubjectKind] = frozenset(program.subject for program in self.programs)
 
@@ -164,14 +168,15 @@ def _judge(
     panes, length = _cut(version.window, version)
     reads: list[tuple[Metric, str]] = []
     start_of: list[int | None] = []
+    owner = (program.name, version.number) if isinstance(version.window, Lifetime) else None
     for metric in metrics_of(tier.when):
         topic = topic_of(metric)
-        start_ms = starts[order[1], topic, region]
-        draft = _Draft(metric, program.subject, panes, start_ms, version.line(topic), version.campaigns)
+        start = starts[order[1], topic, region]
+        draft = _Draft(metric, program.subject, panes, owner, start, version.line(topic), version.campaigns)
         name = f"{draft.digest()}.{region}"
         drafts.setdefault(name, draft)
         reads.append((metric, name))
-        start_of.append(start_ms)
+        start_of.append(start.at_ms)
     names = dict(reads)
     return Judge(
         order=order,
@@ -221,12 +226,17 @@ def _cut(window: Window, version: Version) -> tuple[Panes, int]:
 
 @dataclass(slots=True)
 class _Draft:
-    """A counter while its readers are being gathered."""
+    """A counter while its readers are being gathered.
+
+    A lifetime count has an ``owner``, a version, with which it ends: it is not shared with others, so that their
+    ends don't show, nor is its own when it is set later.
+    """
 
     metric: Metric
     subject: SubjectKind
     panes: Panes
-    start_ms: int | None
+    owner: tuple[str, int] | None
+    start: CountStart
     line: Line
     campaigns: frozenset[str] | None
     judges: list[Judge] = field(default_factory=list)
@@ -234,7 +244,8 @@ class _Draft:
 
     def digest(self) -> str:
         """A name for the meaning of the counter: equal for equal meaning, in every process."""
-        return _digest((self.metric, self.subject, _spell(self.panes), self.start_ms, *self._filters()))
+        cut = self.owner or _spell(self.panes)
+        return _digest((self.metric, self.subject, cut, *self.start, *self._filters()))
 
     def _filters(self) -> tuple[object, ...]:
         line = self.line
@@ -252,10 +263,10 @@ class _Draft:
         at_most = self.line.at_most
         if at_most is None:
             return None
-        meaning = (topic_of(self.metric), self.start_ms, *self._filters())
+        meaning = (topic_of(self.metric), *self.start, *self._filters())
         return Gate(
             name=f"{_digest(meaning)}.{region}",
-            start_ms=-1 if self.start_ms is None else self.start_ms,
+            start_ms=-1 if self.start.at_ms is None else self.start.at_ms,
             check=_check(self.line, self.campaigns),
             per_viewer=at_most.per_viewer,
             of=at_most.of,
@@ -273,7 +284,7 @@ class _Draft:
             subject=self.subject,
             panes=self.panes,
             step_ms=self.panes.step_ms if isinstance(self.panes, Fixed) else 0,
-            start_ms=-1 if self.start_ms is None else self.start_ms,
+            start_ms=-1 if self.start.at_ms is None else self.start.at_ms,
             end_ms=max(_needed_until(judge) for judge in self.judges),
             check=_check(self.line, self.campaigns),
             gate=self.gate(name.rpartition(".")[2]),
@@ -291,8 +302,6 @@ def _spell(panes: Panes) -> tuple[object, ...]:
     match panes:
         case Fixed(step_ms):
             return ("fixed", step_ms)
-        case Span(from_ms, until_ms):
-            return ("span", from_ms, until_ms)
         case Local():
             return ("local", panes.period.unit, panes.period.timezone)
     raise TypeError(f"no spelling for {panes!r}")

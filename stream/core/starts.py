@@ -7,29 +7,50 @@ v3  views of 5 s                        |====>      and a changed line starts an
 ```
 The version before is the one before by ``from``, also across a gap. ``count_from`` starts all of a version's
 counts earlier; a start that is already earlier stays.
+
+A version may be loaded when its start lies already behind: what it brings then counts from what is read since,
+although its start is earlier. ``Late`` says which, and tells counts apart that began at different loads.
 """
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from stream.core.rules import Program, Topic, Version
 
+Late = Mapping[tuple[str, int], int]
+"""Versions, as (program, number), that were loaded after their start; and the edition that they came with."""
+
+
+class CountStart(NamedTuple):
+    """When a count starts, in Unix ms (None is unbounded), and the edition it was loaded late with, if it was."""
+
+    at_ms: int | None
+    edition: int | None
+
 
 class Starts:
-    """Count starts of one programme: ``starts[version index, topic, region]`` in Unix ms; None is unbounded."""
+    """Count starts of one programme: ``starts[version index, topic, region]``."""
 
-    def __init__(self, program: Program) -> None:
-        self._versions = program.versions
+    def __init__(self, program: Program, late: Late) -> None:
+        self._program = program
+        self._late = late
 
-    def __getitem__(self, at: tuple[int, Topic, str]) -> int | None:
+    def __getitem__(self, at: tuple[int, Topic, str]) -> CountStart:
         index, topic, region = at
-        start = None
-        for place, version in enumerate(self._versions[: index + 1]):
-            carried = place > 0 and _carries_on(self._versions[place - 1], version, topic, region)
-            start = _earlier(start if carried else version.from_ms, version)
+        start = CountStart(None, None)
+        versions = self._program.versions
+        for place, version in enumerate(versions[: index + 1]):
+            if place > 0 and _carries_on(versions[place - 1], version, topic, region):
+                start = start._replace(at_ms=_earlier(start.at_ms, version))
+            else:
+                edition = self._late.get((self._program.name, version.number))
+                start = CountStart(_earlier(version.from_ms, version), edition)
         return start
 
 
-def count_starts(program: Program) -> Starts:
+def count_starts(program: Program, late: Late | None = None) -> Starts:
     """The count starts of a programme's versions, which stand in the order of their ``from``."""
-    return Starts(program)
+    return Starts(program, late or {})
 
 
 def _carries_on(before: Version, version: Version, topic: Topic, region: str) -> bool:
