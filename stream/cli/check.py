@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from stream.cli.options import UsageError
 from stream.core.rules import (
     Award,
     Calendar,
@@ -25,27 +26,48 @@ from stream.settings import written_ms
 def check(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of *.yaml and *.yml files.")],
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes.")] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder as it is loaded now: tells what may not change."),
+    ] = None,
+    retention: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="How long the topics keep records: warns of longer windows."),
+    ] = None,
 ) -> None:
     """Say what is wrong with programmes, one line each with file, line and field; else what they are.
 
+    Warnings tell what is legal but hardly meant. They go to stderr; with --strict they end the check with 1.
+
     \b
     bonus check programs/
-    bonus check programs/ --strict
+    bonus check programs/ --strict --against deployed/ --retention 7d
     """
-    from stream.programs import load
+    from stream.programs import review
 
-    loaded = load(directory)
-    if strict and loaded.warnings:
-        raise InputError("\n".join(map(str, loaded.warnings)))
     now_ms = time.time_ns() // 1_000_000
+    loaded, warnings = review(directory, now_ms, against, _retention_ms(retention))
+    if strict and warnings:
+        raise InputError("\n".join(map(str, warnings)))
     rows = [
         HEADINGS,
         *(row(program, each, now_ms) for program in loaded.programs for each in program.versions),
     ]
     for line in aligned(rows):
         typer.echo(line)
-    for warning in loaded.warnings:
+    for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+def _retention_ms(written: str | None) -> int | None:
+    if written is None:
+        return None
+    from schemas.program_terms import some_duration_ms
+
+    try:
+        return some_duration_ms(written)
+    except ValueError:
+        raise UsageError(f"--retention: expected a duration such as 7d, found {written!r}.") from None
 
 
 HEADINGS = ("PROGRAM", "VERSION", "NOW", "FROM", "UNTIL", "REGIONS", "SUBJECT", "WINDOW", "AWARD", "TIERS")

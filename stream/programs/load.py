@@ -34,6 +34,11 @@ def load(folder: Path) -> Loaded:
 
     Raises ``InputError`` with all mistakes, a line each, by file and line; also where there is no programme.
     """
+    return loaded_from(*read_folder(folder))
+
+
+def read_folder(folder: Path) -> tuple[list[Checked], list[Mistake]]:
+    """The documents of a folder, none of them with a mistake, and what is worth a warning; raises as ``load``."""
     mistakes: list[Mistake] = []
     checked: list[Checked] = []
     for path in _files(folder):
@@ -52,10 +57,11 @@ def load(folder: Path) -> Loaded:
         raise InputError("\n".join(map(str, sorted(mistakes))))
     if not checked:
         raise InputError(f"The files in {folder} hold no programme document.")
-    return _loaded(checked, warnings)
+    return checked, warnings
 
 
-def _loaded(checked: list[Checked], warnings: list[Mistake]) -> Loaded:
+def loaded_from(checked: list[Checked], warnings: list[Mistake]) -> Loaded:
+    """Documents without mistakes, made ready."""
     in_order = sorted(
         (each.document for each in checked), key=lambda document: (document.program, document.version)
     )
