@@ -53,6 +53,9 @@ _SUBJECTS = Gauge("bonus_subjects_in_memory", "Creators and videos in memory", [
 _READ_BACK = Counter("bonus_subjects_read_back", "Creators and videos fetched again from Redis")
 _BYTES_IN_FLIGHT = Gauge("bonus_bytes_in_flight", "Bytes read from Kafka and not yet counted")
 
+_EDITION = Gauge("bonus_programs_edition", "Edition of the programmes in force that the worker knows")
+_REFUSED = Gauge("bonus_programs_refused", "1 while the programme folder holds a change that was refused")
+
 _durable_at_s: dict[int, float] = {}
 
 
@@ -118,6 +121,16 @@ def set_subjects(partition: int, in_memory: int) -> None:
 def count_read_back(subjects: int) -> None:
     """Count subjects that had left memory and were fetched again."""
     _READ_BACK.inc(subjects)
+
+
+def set_edition(number: int) -> None:
+    """Note the edition of the programmes that is in force for the group."""
+    _EDITION.set(number)
+
+
+def set_programs_refused(refused: bool) -> None:
+    """Note whether the folder holds programmes that could not be put in force."""
+    _REFUSED.set(refused)
 
 
 def set_bytes_in_flight(read_and_uncounted: int) -> None:

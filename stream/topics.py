@@ -1,4 +1,4 @@
-"""The seven topics of a deployment: made with safe settings, compared where they exist, checked at a start.
+"""The topics of a deployment: made with safe settings, compared where they exist, checked at a start.
 
 `create` is what ``bonus topics create`` does, `verify` what a worker asks before it reads a record.
 Both take the keyword arguments of aiokafka's clients: brokers, TLS and SASL.
@@ -20,7 +20,13 @@ from stream.errors import BonusError, InputError, Unreachable
 
 LEDGER = "bonuses"
 RELAYS = ("rejected", "late")
-TOPICS = (*INPUTS, LEDGER, *RELAYS)
+PARTITIONED = (*INPUTS, LEDGER, *RELAYS)
+"""The seven that have partition p each, all of the same number."""
+
+RULES = "programs"
+"""The programmes in force: one partition, compacted."""
+
+TOPICS = (*PARTITIONED, RULES)
 DEFAULT_PARTITIONS = 8
 
 REQUEST_TIMEOUT_S = 10
@@ -71,11 +77,11 @@ class Finding:
 
 
 def planned(prefix: str, partitions: int, replication: int, *, input_bytes: int = 0) -> tuple[TopicPlan, ...]:
-    """The seven topics as they should be.
+    """The topics as they should be.
 
     Inputs get the broker's clock, so that all topics of a partition keep in step; `bonuses` is kept for ever,
     for it is the ledger; `rejected` and `late` take whatever the inputs can carry, ``input_bytes`` being the
-    largest record that an existing input accepts.
+    largest record that an existing input accepts. `programs` is small, and its order is the order of editions.
     """
     relay_bytes = max(RELAY_BYTES, input_bytes + HEADERS_BYTES)
     special: dict[str, dict[str, str]] = {
@@ -83,18 +89,22 @@ def planned(prefix: str, partitions: int, replication: int, *, input_bytes: int 
     }
     special[LEDGER] = {"retention.ms": "-1", "retention.bytes": "-1"}
     special |= {topic: {"max.message.bytes": str(relay_bytes)} for topic in RELAYS}
+    special[RULES] = {"cleanup.policy": "compact"}
     everywhere = {"cleanup.policy": "delete"}
     if replication >= 3:
         everywhere["min.insync.replicas"] = "2"
     return tuple(
-        TopicPlan(prefix + topic, partitions, replication, everywhere | special[topic]) for topic in TOPICS
+        TopicPlan(
+            prefix + topic, 1 if topic == RULES else partitions, replication, everywhere | special[topic]
+        )
+        for topic in TOPICS
     )
 
 
 def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
     """What about an existing topic is not as planned, a sentence each; `fine` alone where nothing is."""
     found: list[Finding] = []
-    if state.partitions != plan.partitions:
+    if state.partitions != plan.partitions and plan.configs["cleanup.policy"] != "compact":
         sentence = (
             f"{plan.name} has {state.partitions} partitions where {plan.partitions} were asked for: "
             f"ask for {state.partitions}, or make the topic anew, since adding some would move creators."
@@ -142,7 +152,7 @@ async def create(
     findings: list[Finding] = []
     for plan in plans:
         if plan.name in created:
-            made = f"{plan.name} created with {partitions} partitions, replication {replication}."
+            made = f"{plan.name} created with {plan.partitions} partitions, replication {replication}."
             findings.append(Finding(plan.name, "created", made))
         else:
             findings += differences(plan, states[plan.name])
@@ -168,13 +178,20 @@ async def verify(
     names = [prefix + topic for topic in TOPICS]
     async with _connected(options, within_s) as admin:
         states = await _described(admin, names, with_configs=not allow_create_time)
+        if set(states) == {prefix + topic for topic in PARTITIONED}:
+            # A deployment from before there was this topic, or topics made by hand: it concerns nobody but us.
+            inputs = states[names[0]]
+            plans = planned(prefix, inputs.partitions, inputs.replication)
+            await _make(admin, [plan for plan in plans if plan.name == prefix + RULES])
+            states = await _settled(admin, names, within_s)
     missing = [name for name in names if name not in states]
     if missing:
         raise InputError(
             f"These topics don't exist: {', '.join(missing)}. Make them with `bonus topics create`, "
             "with the same topic prefix."
         )
-    if len({state.partitions for state in states.values()}) != 1:
+    names = names[: len(PARTITIONED)]
+    if len({states[name].partitions for name in names}) != 1:
         counts = ", ".join(f"{name} {states[name].partitions}" for name in names)
         raise InputError(
             f"Partition counts differ ({counts}), but a creator must have the same partition in all topics: "

@@ -233,6 +233,12 @@ class Partition:
             gone = series.forget_before(counter.panes.pane_of(oldest_ms) - longest + 1)
             self.memory.forget(subject.key, [f"{name}:{old}" for old in gone])
 
+    def judge_by(self, plan: Plan) -> None:
+        """Go over to another plan; everything in memory must be durable, and is read back when it is met."""
+        chunk = self.memory.chunk
+        self.plan, self.memory = plan, Memory(plan, complete=False)
+        self.memory.chunk = chunk
+
     # Checkpointing
 
     def unsaved(self) -> tuple[int, int]:

@@ -120,6 +120,11 @@ class Plan:
             plan = self._regions[region] = _compile(self.programs, self._starts, region)
         return plan
 
+    def version_numbers(self, program: str) -> frozenset[int]:
+        """The versions of a programme; none where there is no such programme."""
+        found = (each for each in self.programs if each.name == program)
+        return frozenset(version.number for each in found for version in each.versions)
+
     def counter(self, name: str) -> Counter | None:
         """The counter whose adds or removes are stored under ``name``; None where no programme reads it now."""
         name = name.removesuffix("-")

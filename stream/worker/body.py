@@ -10,14 +10,17 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ``meta`` of a checkpoint.
 
     ``positions`` are the next offsets to read, ``place`` the offset in `bonuses` up to which awards are latched,
-    ``arrivals`` in Unix ms. ``documents`` are the programmes in force, ``limits`` those that decide results.
+    ``arrivals`` in Unix ms. ``documents`` are the programmes in force, of which ``late`` were loaded after their
+    start; they came with ``edition``. ``limits`` are those that decide results.
     ``cluster`` and ``partitions`` say which logs the offsets belong to.
     """
 
     positions: dict[Topic, int]
     arrivals: dict[Topic, int]
     place: int
+    edition: int
     documents: tuple[str, ...]
+    late: dict[str, int]
     limits: dict[str, int]
     cluster: str
     partitions: int

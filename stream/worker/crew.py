@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Topic
 from stream.emit.outbox import Outbox
-from stream.programs.load import Loaded
 from stream.settings import Settings
 from stream.store.store import StateStore
 from stream.transport.driver import Consumer
 from stream.transport.kafka import TopicPartition
 from stream.transport.log_ends import LogEnds
+from stream.worker.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,7 @@ class Crew:
 
     settings: Settings
     options: Mapping[str, object]
-    programs: Loaded
-    plan: Plan
+    rules: Rules
     limits: Limits
     partitions: int
     cluster: str
@@ -43,4 +41,5 @@ class Crew:
         """Close every connection."""
         await self.outbox.close()
         await self.log_ends.close()
+        await self.rules.close()
         await self.store.close()

@@ -64,6 +64,11 @@ class Life:
         if self._service is not None:
             self._service.fail(error)
 
+    def rules_changed(self) -> None:
+        """There is a new edition of the rules."""
+        if self._service is not None:
+            self._service.rules_changed()
+
     # From assignment to revocation
 
     async def end(self, within_s: float) -> None:

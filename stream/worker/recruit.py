@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from stream import topics
-from stream.core.plan import Plan
 from stream.emit.outbox import Outbox
 from stream.logs import logger
 from stream.programs.load import load
@@ -12,6 +11,7 @@ from stream.store.store import StateStore
 from stream.transport.driver import Consumer
 from stream.transport.log_ends import LogEnds
 from stream.worker.crew import Crew
+from stream.worker.rules import Rules
 
 log = logger(__name__)
 
@@ -19,9 +19,7 @@ log = logger(__name__)
 async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseException], None]) -> Crew:
     """Everything that partitions share, connected. Raises ``InputError`` or ``Unreachable``."""
     within_s = in_ms(settings.connect_timeout) / 1000
-    loaded = load(settings.programs)
-    for warning in loaded.warnings:
-        log.warning("programmes", reason=str(warning))
+    load(settings.programs)  # mistakes are told before anything is waited for
     partitions = await topics.verify(
         settings.kafka_options(),
         prefix=settings.topic_prefix,
@@ -29,12 +27,12 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
         within_s=within_s,
     )
     store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
+    rules = await Rules.open(settings)
     log_ends = await LogEnds.open(settings.kafka_options(), settings.group)
     crew = Crew(
         settings=settings,
         options=settings.kafka_options(),
-        programs=loaded,
-        plan=Plan(loaded.programs),
+        rules=rules,
         limits=settings.limits(),
         partitions=partitions,
         cluster=await log_ends.cluster_id(),
@@ -44,7 +42,9 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
         group=group,
         crash=crash,
     )
-    log.info("worker ready", group=settings.group, partitions=partitions, programs=len(loaded.programs))
+    log.info(
+        "worker ready", group=settings.group, partitions=partitions, programs=len(rules.edition.programs)
+    )
     return crew
 
 

@@ -13,7 +13,7 @@ import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from stream import metrics
 from stream.core.outcome import Bonus, Event, Outcome, Rejection
@@ -29,6 +29,7 @@ from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata, TopicPartiti
 from stream.worker.body import Body, said_at_commit
 from stream.worker.crew import Crew
 from stream.worker.flight import ChunkLost, Flight
+from stream.worker.rules import InForce, adopt
 from stream.worker.take import Taken
 
 log = logger(__name__)
@@ -56,7 +57,12 @@ class Service:
         self._crew = crew
         self.flight = Flight(crew.inputs(taken.state.number).values())
         self._adopted = taken.adopted
-        self._state, self._ledger, self._lease = taken.state, taken.ledger, taken.lease
+        self._state, self._rules, self._ledger, self._lease = (
+            taken.state,
+            taken.rules,
+            taken.ledger,
+            taken.lease,
+        )
         self._number = taken.state.number
         self._queue: deque[tuple[Topic, Chunk, list[Event | Rejection]]] = deque()
         self._unemitted: deque[tuple[Bonus, int]] = deque()  # with its evidence record's timestamp
@@ -67,6 +73,7 @@ class Service:
         self._finishing = self._all_applied = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._report: asyncio.Task[None] | None = None
+        self._checkpointing = asyncio.Lock()
         self._work = asyncio.Event()  # a chunk came, or the end is near
         self._emit = asyncio.Event()  # a bonus came, or nothing more will
         self._cut = asyncio.Event()  # enough has changed, or the end is near
@@ -76,6 +83,10 @@ class Service:
         """Record the rules, if they are new, before a record is applied under them."""
         if self._adopted:
             await self.checkpoint()
+
+    def rules_changed(self) -> None:
+        """There is a new edition."""
+        self._work.set()
 
     def offer(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
         """Queue a chunk for applying."""
@@ -138,6 +149,8 @@ class Service:
 
     async def _apply_all(self) -> None:
         while not self._finishing:
+            if self._crew.rules.edition.number != self._rules.edition:
+                await self._go_over()
             if not self._queue:
                 self._work.clear()
                 await self._work.wait()
@@ -154,6 +167,14 @@ class Service:
             await self._breathe()
         self._all_applied = True
         self._emit.set()
+
+    async def _go_over(self) -> None:
+        """Go over to the edition in force, at this place of the logs: a checkpoint says so before the next record."""
+        edition = self._crew.rules.edition
+        if edition.documents == self._rules.documents:
+            self._rules = replace(self._rules, edition=edition.number)
+            return
+        await self.checkpoint(adopt(self._rules, edition, self._state.furthest(), self._number))
 
     def _apply(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
         """The one synchronous step in which this partition's state changes."""
@@ -228,18 +249,28 @@ class Service:
                     await self._cut.wait()
             self._cut.clear()
 
-    async def checkpoint(self) -> None:
-        """Cut what changed, wait until everything it covers is acknowledged, then write it."""
-        if self._state.positions == self._checkpointed:
-            metrics.mark_durable(self._number)
-            return
+    async def checkpoint(self, rules: InForce | None = None) -> None:
+        """Cut what changed, wait until everything it covers is acknowledged, then write it.
+
+        With ``rules`` the partition goes over to them with this checkpoint; nothing is applied meanwhile.
+        """
+        async with self._checkpointing:
+            if rules is None and self._state.positions == self._checkpointed:
+                metrics.mark_durable(self._number)
+                return
+            await self._checkpoint(rules or self._rules)
+            if rules is not None:
+                self._rules = rules
+                self._state.judge_by(rules.plan)
+
+    async def _checkpoint(self, rules: InForce) -> None:
         changes = self._state.cut()
         cut, bonuses, turned_away = self._state.memory.cuts, self._bonuses, frozenset(self._turned_away)
         began = time.monotonic()
         async with self._settled:
             await self._settled.wait_for(lambda: self._committed >= bonuses)
         await asyncio.gather(*turned_away)
-        await self._lease.write(self._delta(changes, self._place_of(bonuses)))
+        await self._lease.write(self._delta(changes, rules, self._place_of(bonuses)))
         self._checkpointed = dict(changes.positions)
         self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
         async with self._settled:
@@ -259,12 +290,14 @@ class Service:
             self._places.popleft()
         return self._places[0][1]
 
-    def _delta(self, changes: Changes, place: int) -> Delta:
+    def _delta(self, changes: Changes, rules: InForce, place: int) -> Delta:
         body = Body(
             positions=dict(changes.positions),
             arrivals=dict(changes.arrivals),
             place=place,
-            documents=self._crew.programs.documents,
+            edition=rules.edition,
+            documents=rules.documents,
+            late=dict(rules.late),
             limits=asdict(self._crew.limits),
             cluster=self._crew.cluster,
             partitions=self._crew.partitions,

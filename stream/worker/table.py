@@ -123,6 +123,20 @@ class CounterTable(Service):
             await self._crew.dismiss()
 
     @Service.task
+    async def _follow_rules(self) -> None:
+        if self._crew is not None:
+            await self._crew.rules.follow(self._rules_changed)
+
+    def _rules_changed(self) -> None:
+        for life in self._lives.values():
+            life.rules_changed()
+
+    @Service.task
+    async def _watch_folder(self) -> None:
+        if self._crew is not None:
+            await self._crew.rules.watch_folder()
+
+    @Service.task
     async def _look_for_ends(self) -> None:
         while not self.should_stop:
             await self.sleep(ENDS_EVERY_S)

@@ -6,8 +6,9 @@
 3 take the lease       the older owner's checkpoints are refused from now on
 4 check the place      the checkpoint lies within the logs, of this cluster, with this many partitions
 5 scan `bonuses`       from the checkpoint's place to the end; what is found is latched
-6 adopt the rules      if the folder's differ from the checkpoint's, recorded by a checkpoint before a record is read
+6 record the rules     by a checkpoint before a record is applied, where there was none or the limits are others
 ```
+A partition starts with the rules of its checkpoint, whatever is in force by now (`rules`, `service`).
 The order is what makes it exact; each step says why in its own module or below.
 """
 
@@ -24,21 +25,25 @@ from stream.emit.ledger import Ledger
 from stream.emit.scan import scan
 from stream.errors import InputError
 from stream.logs import logger
-from stream.programs.documents import changed
 from stream.store.checkpoint import IdBatch
 from stream.store.lease import Lease
 from stream.transport.kafka import OffsetAndMetadata, TopicPartition
 from stream.worker.body import Body, seq_said
 from stream.worker.crew import Crew
+from stream.worker.rules import InForce, in_force
 
 log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A partition in hand. ``adopted`` says that its rules are new and a checkpoint must record them first."""
+    """A partition in hand, and the ``rules`` it starts with.
+
+    ``adopted`` says that they are new, and a checkpoint must record them first.
+    """
 
     state: Partition
+    rules: InForce
     ledger: Ledger
     lease: Lease
     adopted: bool
@@ -61,7 +66,8 @@ async def take(crew: Crew, number: int) -> Taken:
             _check_origin(body, crew, number)
         _warn_of_lost_state(number, lease, body, committed, max(starts[tp] for tp in inputs.values()))
         ledger.place = _place(body, crew, bonuses, starts, ends)
-        state = Partition(number, crew.plan, crew.limits, complete=body is None)
+        rules = await _rules(body, crew)
+        state = Partition(number, rules.plan, crew.limits, complete=body is None)
         positions = _positions(body, crew, inputs, starts, ends)
         state.restore(positions, {} if body is None else body.arrivals, _by_topic(await lease.ids()))
         found = 0
@@ -70,7 +76,6 @@ async def take(crew: Crew, number: int) -> Taken:
             await _latch(batch, state, lease)
             found += len(batch)
         ledger.place = max(ledger.place, ends[bonuses])
-        adopted = body is None or _adopts(body, crew, state)
     except BaseException:
         await ledger.close()
         raise
@@ -82,7 +87,8 @@ async def take(crew: Crew, number: int) -> Taken:
         bonuses_found=found,
         seconds=round(time.monotonic() - began, 3),
     )
-    return Taken(state, ledger, lease, adopted)
+    adopted = body is None or body.limits != asdict(crew.limits)
+    return Taken(state, rules, ledger, lease, adopted)
 
 
 async def _prove_membership(
@@ -198,28 +204,16 @@ async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> Non
             state.award(key, made)
 
 
-def _adopts(body: Body, crew: Crew, state: Partition) -> bool:
-    """Whether the folder's rules differ from the checkpoint's; says what begins in the middle."""
-    documents = crew.programs.documents
-    if body.documents == documents and body.limits == asdict(crew.limits):
-        return False
-    illegal = changed(body.documents, documents)
-    if illegal:
-        raise InputError(" ".join(illegal))
-    log.info("programmes adopted", partition=state.number, digest=crew.programs.digest)
-    reached = state.furthest()
-    known = set(body.documents)
-    if known != set(documents):
-        for program in crew.plan.programs:
-            for version in program.versions:
-                if version.from_ms is not None and version.from_ms < reached:
-                    log.info(
-                        "version in force; what it did not count before now counts from here",
-                        partition=state.number,
-                        program=program.name,
-                        version=version.number,
-                    )
-    return True
+async def _rules(body: Body | None, crew: Crew) -> InForce:
+    """The rules of the checkpoint; without one, those in force."""
+    edition = crew.rules.edition
+    if body is None:
+        return in_force(edition.number, edition.documents, {}, crew.limits)
+    if body.edition > edition.number:  # another worker has read further
+        edition = await crew.rules.catch_up()
+        if body.edition > edition.number:
+            log.warning("the topic of programmes was made anew", held=body.edition, end=edition.number)
+    return in_force(body.edition, body.documents, body.late, crew.limits)
 
 
 def _say(number: int) -> Callable[[str], None]:

@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from stream.errors import InputError, Unreachable
-from stream.topics import TOPICS, create, verify
+from stream.topics import PARTITIONED, TOPICS, create, verify
 from tests.kafka.broker import free_ports
 from tests.kafka.servers import Kafka
 
@@ -43,7 +43,7 @@ async def setting(kafka: Kafka, topic: str, key: str) -> str:
         await admin.close()
 
 
-async def test_all_seven_are_made_with_one_partition_count(kafka: Kafka) -> None:
+async def test_all_are_made_with_one_partition_count(kafka: Kafka) -> None:
     """A first `create` makes every topic, and a worker may start at once."""
     kafka.created = [kafka.prefix + topic for topic in TOPICS]
     findings = await create(kafka.options, prefix=kafka.prefix, partitions=3)
@@ -59,7 +59,8 @@ async def test_all_seven_are_made_with_one_partition_count(kafka: Kafka) -> None
             (topic, "message.timestamp.type", "LogAppendTime")
             for topic in ("views", "likes", "shares", "comments")
         ),
-        *((topic, "cleanup.policy", "delete") for topic in TOPICS),
+        *((topic, "cleanup.policy", "delete") for topic in PARTITIONED),
+        ("programs", "cleanup.policy", "compact"),
         ("bonuses", "retention.ms", "-1"),
         ("bonuses", "retention.bytes", "-1"),
         ("rejected", "max.message.bytes", "8388608"),
@@ -85,7 +86,7 @@ async def test_what_differs_is_said_and_left_alone(kafka: Kafka) -> None:
     kafka.created += [kafka.prefix + topic for topic in TOPICS if topic != "views"]
     findings = await create(kafka.options, prefix=kafka.prefix, partitions=2)
 
-    assert ["differs"] + ["created"] * 6 == [finding.kind for finding in findings]
+    assert ["differs"] + ["created"] * 7 == [finding.kind for finding in findings]
     assert "message.timestamp.type=CreateTime where LogAppendTime is safe" in findings[0].sentence
     assert await setting(kafka, "views", "message.timestamp.type") == "CreateTime"
 
@@ -100,6 +101,15 @@ async def test_another_partition_count_is_told_apart(kafka: Kafka) -> None:
     assert dict.fromkeys(TOPICS, "created") | {"likes": "partitions differ"} == kinds
     with pytest.raises(InputError, match=r"Partition counts differ .*likes 2"):
         await verify(kafka.options, prefix=kafka.prefix)
+
+
+async def test_a_worker_makes_the_topic_of_programmes_itself(kafka: Kafka) -> None:
+    """The other seven are enough to start on."""
+    for topic in PARTITIONED:
+        await make(kafka, topic, 2, message_timestamp_type="LogAppendTime")
+    kafka.created += [kafka.prefix + topic for topic in TOPICS]
+    assert await verify(kafka.options, prefix=kafka.prefix) == 2
+    assert await setting(kafka, "programs", "cleanup.policy") == "compact"
 
 
 async def test_relays_take_what_an_existing_input_carries(kafka: Kafka) -> None:

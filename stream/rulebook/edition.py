@@ -1,0 +1,57 @@
+"""An edition: the set of programmes in force at a place of the topic `programs`."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+MOST_REMEMBERED = 200
+"""How many former editions are remembered: a folder that equals one of them is out of date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """``number`` is the offset in `programs` up to which it was read; 0 before the first record.
+
+    ``programs`` maps a programme to its canonical documents. ``former`` are digests of editions that it replaced.
+    """
+
+    number: int
+    programs: Mapping[str, tuple[str, ...]]
+    former: tuple[str, ...] = ()
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """All canonical documents, by programme and version."""
+        return tuple(text for name in sorted(self.programs) for text in self.programs[name])
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal documents."""
+        return digest(self.documents)
+
+    def remembered(self) -> tuple[str, ...]:
+        """What its successor remembers."""
+        return (*(each for each in self.former if each != self.digest), self.digest)[-MOST_REMEMBERED:]
+
+
+class _Named(msgspec.Struct):
+    program: str
+
+
+def digest(documents: Sequence[str]) -> str:
+    """64 bits of SHA-256 over canonical documents, in hex."""
+    return hashlib.sha256("\n".join(documents).encode()).hexdigest()[:16]
+
+
+def by_program(documents: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Canonical documents, gathered by the programme that they name; their order stays."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in documents:
+        name = msgspec.json.decode(text, type=_Named).program
+        found[name] = (*found.get(name, ()), text)
+    return found
+
+
+EMPTY = Edition(0, {})
