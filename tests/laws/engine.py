@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from stream.core.outcome import Bonus
 from stream.core.partition import Partition
 from stream.core.plan import Plan
+from stream.core.rules import Limits, Program
+from tests import model
 from tests.model import Record
 from tests.strategies import Case
 
@@ -47,3 +49,21 @@ def run(case: Case, records: Sequence[Record], seed: int | None = None) -> dict[
     """What the engine awards for the case's log in the order of ``records``, chunked by ``seed``."""
     partition = Partition(0, Plan(case.programs), case.limits)
     return by_id(bonus for chunk in chunks(records, seed) for bonus in feed(partition, chunk))
+
+
+def agreed(programs: Sequence[Program], records: Sequence[Record]) -> list[Bonus]:
+    """What an example awards under the usual limits, in order: the model and the engine must say the same."""
+    expected = model.bonuses(programs, records, Limits())
+    assert run(Case(list(programs), list(records), Limits()), records) == expected
+    return list(expected.values())
+
+
+def codes(records: Sequence[Record], limits: Limits) -> list[str]:
+    """What becomes of each record in the engine: ``accepted``, ``duplicate``, or the code it is turned away with."""
+    partition = Partition(0, Plan([]), limits)
+    found = []
+    for record in records:
+        outcome = partition.apply(record.topic, [record.offset], [record.timestamp], [record.decoded])
+        turned_away = [rejection.code for _, rejection in outcome.turned_away]
+        found += turned_away or ["accepted"] * outcome.accepted + ["duplicate"] * outcome.duplicates
+    return found

@@ -1,4 +1,4 @@
-"""The brute-force model against examples worked out by hand: conditions, windows, awards and removes."""
+"""Model and engine against examples worked out by hand: conditions, windows, awards and removes."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +12,6 @@ from stream.core.rules import (
     AtLeast,
     Calendar,
     Lifetime,
-    Limits,
     Once,
     OncePer,
     OncePerWindow,
@@ -22,7 +21,7 @@ from stream.core.rules import (
     Tumbling,
 )
 from tests.builders import DAY, HOUR, MINUTE, SECOND, Log, program, tier, version
-from tests.model import bonuses
+from tests.laws.engine import agreed
 
 T = 1_000 * HOUR
 MINUTELY = Rolling(5 * MINUTE, MINUTE)
@@ -30,7 +29,7 @@ NEW_YORK = "America/New_York"
 
 
 def awarded(log: Log, *programs: Program) -> list[Bonus]:
-    return list(bonuses(programs, log.records, Limits()).values())
+    return agreed(programs, log.records)
 
 
 def offsets(log: Log, *programs: Program) -> list[int]:

@@ -1,10 +1,9 @@
-"""The brute-force model against examples worked out by hand: what counts, and what a count spans."""
+"""Model and engine against examples worked out by hand: what counts, and what a count spans."""
 
 from stream.core.rules import (
     AtMost,
     Calendar,
     Lifetime,
-    Limits,
     Line,
     OncePerWindow,
     Period,
@@ -14,7 +13,8 @@ from stream.core.rules import (
     Tumbling,
 )
 from tests.builders import DAY, HOUR, MINUTE, SECOND, Log, program, tier, version
-from tests.model import bonuses, count_start
+from tests.laws.engine import agreed
+from tests.model import count_start
 
 T = 1_000 * DAY
 WINDOW = Tumbling(DAY)
@@ -23,13 +23,12 @@ ONE_A_DAY = Line(at_most=AtMost(1, "video", Period("day")))
 
 def offsets(log: Log, *programs: Program) -> list[int]:
     """The offsets of the records that brought bonuses."""
-    return [bonus.evidence.offset for bonus in bonuses(programs, log.records, Limits()).values()]
+    return [bonus.evidence.offset for bonus in agreed(programs, log.records)]
 
 
 def versions_of(log: Log, *programs: Program) -> list[tuple[int, int]]:
     """The version and the evidence's offset of each bonus."""
-    found = bonuses(programs, log.records, Limits()).values()
-    return [(bonus.program_version, bonus.evidence.offset) for bonus in found]
+    return [(bonus.program_version, bonus.evidence.offset) for bonus in agreed(programs, log.records)]
 
 
 # --- Filters ---
@@ -154,6 +153,47 @@ def test_places_are_forgotten_once_their_period_and_the_lateness_are_over() -> N
         assert offsets(log, rules) == expected
 
 
+def test_an_event_that_does_not_pass_the_filters_takes_no_place() -> None:
+    line = Line(paid=False, at_most=AtMost(1, "video", Period("day")))
+    log = Log()
+    log.add("views", T, paid=True)
+    log.add("views", T)
+    log.add("views", T)
+    assert offsets(log, program(version(WINDOW, tier(views=1), lines={"views": line}))) == [1]
+    assert offsets(log, program(version(WINDOW, tier(views=2), lines={"views": line}))) == []
+
+
+def test_each_topics_line_and_each_region_has_places_of_its_own() -> None:
+    lines: dict[Topic, Line] = {"likes": ONE_A_DAY, "shares": ONE_A_DAY}
+    log = Log()
+    log.add("likes", T, region="US")
+    log.add("likes", T, region="GB")
+    log.add("shares", T, region="GB")
+    assert offsets(log, program(version(WINDOW, tier(likes=1, shares=1), lines=lines))) == [0]
+    assert versions_of(
+        log, program(version(WINDOW, tier(likes=1), regions=frozenset({"GB"}), lines=lines))
+    ) == [(1, 1)]
+
+
+def test_places_are_of_local_periods() -> None:
+    in_new_york = Line(at_most=AtMost(1, "video", Period("day", "America/New_York")))
+    log = Log()
+    log.add("likes", T + 4 * HOUR - 1)
+    log.add("likes", T + 4 * HOUR)
+    assert offsets(log, program(version(WINDOW, tier(likes=2), lines={"likes": in_new_york}))) == [1]
+    assert offsets(log, program(version(WINDOW, tier(likes=2), lines={"likes": ONE_A_DAY}))) == []
+
+
+def test_a_removed_like_makes_room_for_one_more_of_the_same_viewer() -> None:
+    log = Log()
+    log.add("likes", T)
+    log.add("likes", T, event_id="finds no place")
+    log.remove("likes", T, added_at=T)
+    log.add("likes", T, viewer_id="eve")
+    log.add("likes", T)
+    assert offsets(log, program(version(WINDOW, tier(likes=2), lines={"likes": ONE_A_DAY}))) == [4]
+
+
 # --- What a count spans ---
 
 
@@ -199,6 +239,46 @@ def test_another_filter_campaign_or_region_begins_a_new_count() -> None:
         assert count_start(program(first, second), 1, "likes", "GB") == T
     wider = version(WINDOW, tier(likes=9), from_ms=T, number=2, regions=us, campaigns=frozenset({"a", "b"}))
     assert count_start(program(first, wider), 1, "likes", "US") == T
+
+
+def test_watch_hours_have_the_count_start_of_the_views() -> None:
+    first = version(Lifetime(), tier(views=9), from_ms=T, until_ms=T + DAY)
+    log = Log()
+    log.add("views", T, watch_ms=HOUR)
+    log.add("views", T + DAY, watch_ms=HOUR)
+    same = version(Lifetime(), tier(watch_hours=2 * HOUR), number=2, from_ms=T + DAY)
+    assert versions_of(log, program(first, same)) == [(2, 1)]
+    other = version(
+        Lifetime(), tier(watch_hours=2 * HOUR), number=2, from_ms=T + DAY, lines={"views": Line(paid=False)}
+    )
+    assert versions_of(log, program(first, other)) == []
+
+
+def test_a_changed_at_most_begins_a_new_count() -> None:
+    first = version(
+        Lifetime(), tier("gold", likes=9), from_ms=T, until_ms=T + DAY, lines={"likes": ONE_A_DAY}
+    )
+    log = Log()
+    log.add("likes", T)
+    log.add("likes", T + DAY)
+    for per_viewer, expected in [(1, [(2, 1)]), (2, [])]:
+        line = Line(at_most=AtMost(per_viewer, "video", Period("day")))
+        second = version(Lifetime(), tier(likes=2), number=2, from_ms=T + DAY, lines={"likes": line})
+        assert versions_of(log, program(first, second)) == expected
+
+
+def test_programmes_beside_each_other_change_nothing_about_each_other() -> None:
+    first = program(version(Rolling(2 * DAY, HOUR), tier(likes=2), from_ms=T), name="first")
+    second = program(version(WINDOW, tier(likes=2)), name="second")
+    third = program(version(Rolling(2 * DAY, HOUR), tier(likes=2), lines={"likes": ONE_A_DAY}), name="third")
+    log = Log()
+    log.add("likes", T - 2)
+    log.add("likes", T - 1)
+    log.add("likes", T)
+    log.add("likes", T + 1)
+    alone = [offsets(log, first), offsets(log, second), offsets(log, third)]
+    assert alone == [[3], [1], [2]]
+    assert sorted(offsets(log, first, second, third)) == [1, 2, 3]
 
 
 def test_a_region_that_was_away_begins_anew() -> None:
@@ -276,7 +356,7 @@ def test_of_several_panes_at_one_record_the_earlier_is_reported() -> None:
     log.add("likes", T - HOUR // 2)
     log.add("likes", T)
     log.add("likes", T - HOUR)
-    (bonus,) = bonuses([program(early, late)], log.records, Limits()).values()
+    (bonus,) = agreed([program(early, late)], log.records)
     assert (bonus.program_version, bonus.window, bonus.evidence.offset) == (1, (T - DAY, T), 2)
 
 

@@ -1,8 +1,9 @@
-"""The brute-force model against examples worked out by hand: arrival, clock errors, lateness, duplicates."""
+"""Model and engine against examples worked out by hand: arrival, clock errors, lateness, duplicates."""
 
 from stream.core.outcome import Rejection
 from stream.core.rules import Limits
 from tests.builders import HOUR, MINUTE, Log
+from tests.laws import engine
 from tests.model import verdicts
 
 T = 100 * HOUR
@@ -10,7 +11,10 @@ LIMITS = Limits()
 
 
 def codes(log: Log) -> list[str]:
-    return [verdict.code for verdict in verdicts(log.records, LIMITS)]
+    """What becomes of each record: the model and the engine must say the same."""
+    expected = [verdict.code for verdict in verdicts(log.records, LIMITS)]
+    assert engine.codes(log.records, LIMITS) == expected
+    return expected
 
 
 def test_arrival_is_the_running_maximum_of_the_topics_own_timestamps() -> None:
