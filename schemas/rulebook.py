@@ -36,7 +36,11 @@ class ProgramInForce(BaseModel):
 class _Wire(msgspec.Struct):
     program: str
     version: int | None
-    document: msgspec.Raw | None
+    document: msgspec.Raw
+    versions: list[msgspec.Raw]
+
+
+class _Versions(msgspec.Struct):
     versions: list[msgspec.Raw]
 
 
@@ -52,7 +56,7 @@ def encode(program: str, documents: Sequence[str], now: datetime) -> bytes:
         _Wire(
             program=program,
             version=None if in_force is None else _dated(in_force).version,
-            document=None if in_force is None else msgspec.Raw(in_force.encode()),
+            document=msgspec.Raw(b"null" if in_force is None else in_force.encode()),
             versions=[msgspec.Raw(document.encode()) for document in documents],
         )
     )
@@ -82,4 +86,4 @@ def _dated(document: str) -> _Dated:
     return msgspec.json.decode(document, type=_Dated)
 
 
-_decode = msgspec.json.Decoder(_Wire).decode
+_decode = msgspec.json.Decoder(_Versions).decode

@@ -158,9 +158,7 @@ class Rules:
                     await self.publish(_load(folder))
                 except BonusError as error:
                     metrics.set_programs_refused(True)
-                    log.error(
-                        "programmes refused; those in force stay", folder=str(folder), reason=str(error)
-                    )
+                    _refuse(folder, str(error))
                 else:
                     metrics.set_programs_refused(False)
             before = now
@@ -168,6 +166,10 @@ class Rules:
     async def close(self) -> None:
         """Let go of the connection."""
         await self._follower.close()
+
+
+def _refuse(folder: Path, reason: str) -> None:
+    log.error("programmes refused; those in force stay", folder=str(folder), reason=reason)
 
 
 def _load(folder: Path) -> tuple[str, ...]:
