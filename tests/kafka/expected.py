@@ -13,11 +13,13 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas import bonuses as wire
 from schemas.decode import decode
+from schemas.rejections import destination
 from stream.core.outcome import Bonus, Rejection
 from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Program, Topic, topic_of
 from stream.programs.load import load
+from stream.topics import RELAYS
 from tests import model
 from tests.kafka import logs_of
 from tests.kafka.logs_of import Logs
@@ -73,7 +75,8 @@ def of_model(logs: Logs, prefix: str, programs: Iterable[Program]) -> dict[str, 
 
 
 async def assert_exact(bootstrap: str, prefix: str, folder: Path, *, at_least: int = 1) -> Expected:
-    """Every bonus of the logs is in `bonuses` once and none besides, each as it must be; returns what was expected.
+    """Every bonus of the logs is in `bonuses` once and none besides, each as it must be; every record that can't be
+    accepted is in `rejected` or `late`, and no other. Returns what was expected.
 
     ``at_least`` so many bonuses must have been due: a log that pays nothing shows nothing.
     """
@@ -83,6 +86,8 @@ async def assert_exact(bootstrap: str, prefix: str, folder: Path, *, at_least: i
     found = await logs_of.read(bootstrap, prefix + "bonuses")
     assert_bonuses(expected.bonuses, found, programs)
     assert len(expected.bonuses) >= at_least, "too few bonuses were due to tell anything"
+    relayed = await logs_of.read(bootstrap, *(prefix + topic for topic in RELAYS))
+    assert_turned_away(expected, relayed, prefix)
     return expected
 
 
@@ -103,6 +108,30 @@ def assert_bonuses(expected: dict[str, Bonus], found: Logs, programs: Iterable[P
         assert record.partition == bonus.evidence.partition
         if whole[bonus.program, bonus.tier]:
             assert shown == json.loads(wire.encode(bonus))
+
+
+def assert_turned_away(expected: Expected, relayed: Logs, prefix: str) -> None:
+    """Each of the records that were turned away, and no other, is in its topic, whole and with its reason."""
+    found = by_origin(relayed)
+    missing, false = expected.turned_away.keys() - found.keys(), found.keys() - expected.turned_away.keys()
+    assert (missing, false) == (set(), set()), f"{len(missing)} missing, {len(false)} false of {len(found)}"
+    for origin, (record, why) in expected.turned_away.items():
+        relay = found[origin]
+        assert relay.topic == prefix + destination(why.code)
+        assert (record.partition, record.key, record.value) == (relay.partition, relay.key, relay.value)
+        name = f"{record.topic}/{record.partition}/{record.offset}"
+        ours = {"error": why.code, "error_detail": why.detail, "origin": name}
+        assert [*record.headers, *((key, text.encode()) for key, text in ours.items())] == list(relay.headers)
+
+
+def by_origin(relayed: Logs) -> dict[Origin, ConsumerRecord]:
+    """Records of `rejected` and `late` by where they come from; a repeat of one is the same record again."""
+    found: dict[Origin, ConsumerRecord] = {}
+    for records in relayed.values():
+        for record in records:
+            topic, number, offset = dict(record.headers)["origin"].decode().rsplit("/", 2)
+            found[topic, int(number), int(offset)] = record
+    return found
 
 
 def _tiers_over_one_topic(programs: Iterable[Program]) -> Iterator[tuple[tuple[str, str], bool]]:

@@ -33,8 +33,8 @@ async def test_an_open_transaction_is_waited_for(fleet: Fleet, seed: int) -> Non
     await send_traffic(kafka.bootstrap, kafka.prefix, seed, records=800)
     other = open_transaction(fleet)
     worker = await fleet.start()
-    reason = await worker.mentioned("an open transaction holds it back")
-    assert f"{kafka.prefix}bonuses/0" in reason
+    line = await worker.mentioned("an open transaction holds it back")
+    assert f"{kafka.prefix}bonuses/0" in str(line["reason"])
     await worker.said("partition taken", partition=1)
     ends = await ends_of(kafka.bootstrap, kafka.prefix + "bonuses")
     assert [1] == [end for tp, end in ends.items() if tp.partition == 0]

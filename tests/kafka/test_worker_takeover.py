@@ -60,7 +60,7 @@ async def test_a_worker_that_wakes_up_again_does_no_harm(fleet: Fleet, seed: int
         await second.said_often(PARTITIONS, "partition taken")
         before = len(first.lines)
         first.resume()
-        await first.said_since(before, "partition taken")
+        await first.said("partition taken", since=before)
         await going.reached(1_000)
     await fleet.settled()
     await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=100)

@@ -1,4 +1,5 @@
-"""Engagement events as many producers send them: few creators have most of them, and some come twice.
+"""Engagement events as many producers send them: few creators have most of them, some come twice, some are late or
+broken.
 
 Times lie within the last minutes, so that windows differ; what becomes of a record is told by the logs afterwards.
 """
@@ -13,13 +14,13 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from tests.builders import MINUTE
+from tests.builders import HOUR, MINUTE
 
 FLUSH_S = 20
 BURST_S = 0.02
 PARTITION_BY_KEY = -1
 _CREATORS = 60
-_BACK_MS = (0, 0, 0, 500, 20_000, 2 * MINUTE, 12 * MINUTE, 40 * MINUTE)
+_BACK_MS = (*[0] * 12, *[500, 20_000, 2 * MINUTE, 12 * MINUTE, 40 * MINUTE] * 4, 2 * HOUR)
 
 
 class Sent(NamedTuple):
@@ -64,7 +65,8 @@ class Traffic:
             event["watch_ms"] = self._random.randrange(12_000)
         if topic == "likes" and self._random.random() < 0.1:
             event["action"] = "remove"
-        self._last = Sent(topic, value_of(event), creator)
+        value = value_of(event)
+        self._last = Sent(topic, value if self._random.random() > 0.02 else value[:-1], creator)
         return self._last
 
 

@@ -47,44 +47,31 @@ class Worker:
         """The exit code, None while it runs."""
         return self._process.returncode
 
-    async def said(self, event: str, *, within_s: float = PATIENCE_S, **fields: object) -> Line:
-        """The first log line of this event with these fields, also one from before."""
-        lines = await self.said_often(1, event, within_s=within_s, **fields)
+    async def said(
+        self, event: str, *, since: int = 0, within_s: float = PATIENCE_S, **fields: object
+    ) -> Line:
+        """The first log line of this event with these fields, also one from before; ``since`` so many lines."""
+        lines = await self.said_often(1, event, since=since, within_s=within_s, **fields)
         return lines[0]
 
     async def said_often(
-        self, times: int, event: str, *, within_s: float = PATIENCE_S, **fields: object
+        self, times: int, event: str, *, since: int = 0, within_s: float = PATIENCE_S, **fields: object
     ) -> list[Line]:
         """The log lines of this event with these fields, once there are so many."""
         wanted = {"event": event, **fields}
+        return await self._heard(
+            times, lambda line: wanted.items() <= line.items(), f"{wanted}", since, within_s
+        )
 
-        def found() -> list[Line]:
-            return [line for line in self.lines if wanted.items() <= line.items()]
-
-        await self._until(lambda: len(found()) >= times, f"{times} x {wanted}", within_s)
-        return found()
-
-    async def said_since(
-        self, lines: int, event: str, *, within_s: float = PATIENCE_S, **fields: object
+    async def mentioned(
+        self, words: str, *, times: int = 1, since: int = 0, within_s: float = PATIENCE_S
     ) -> Line:
-        """The first log line of this event with these fields after so many lines of any kind."""
-        wanted = {"event": event, **fields}
+        """The first log line whose event or reason holds these words, once there are so many."""
 
-        def found() -> list[Line]:
-            return [line for line in self.lines[lines:] if wanted.items() <= line.items()]
+        def holds(line: Line) -> bool:
+            return any(words in str(line.get(name, "")) for name in ("event", "reason"))
 
-        await self._until(lambda: bool(found()), f"{wanted} again", within_s)
-        return found()[0]
-
-    async def mentioned(self, words: str, *, within_s: float = PATIENCE_S) -> str:
-        """The first event or reason in the log that holds these words: what it waits for, or is about."""
-
-        def found() -> list[str]:
-            texts = (str(line.get(name, "")) for line in self.lines for name in ("event", "reason"))
-            return [text for text in texts if words in text]
-
-        await self._until(lambda: bool(found()), f"anything with {words!r}", within_s)
-        return found()[0]
+        return (await self._heard(times, holds, repr(words), since, within_s))[0]
 
     async def ended(self, *, within_s: float = PATIENCE_S) -> int:
         """The exit code, once it has ended by itself or as it was told to."""
@@ -114,17 +101,20 @@ class Worker:
         log = [json.dumps(line) for line in self.lines[-_SHOWN_LINES:]]
         return "\n".join([f"{self.name} (exit code {self.code}) said last:", *log, *self.sentences])
 
-    async def _until(self, holds: Callable[[], bool], what: str, within_s: float) -> None:
-        def over() -> bool:
-            return holds() or self._listening.done()
+    async def _heard(
+        self, times: int, wanted: Callable[[Line], bool], what: str, since: int, within_s: float
+    ) -> list[Line]:
+        def found() -> list[Line]:
+            return [line for line in self.lines[since:] if wanted(line)]
 
         try:
             async with asyncio.timeout(within_s), self._news:
-                await self._news.wait_for(over)
+                await self._news.wait_for(lambda: len(found()) >= times or self._listening.done())
         except TimeoutError:
             pass
-        if not holds():
-            raise AssertionError(f"{self.name} did not say {what} within {within_s:g} s; {self}")
+        if len(found()) < times:
+            raise AssertionError(f"{self.name} did not say {times} x {what} within {within_s:g} s; {self}")
+        return found()
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None
