@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from schemas import rulebook as wire
 from stream.errors import InputError, Unreachable
@@ -56,11 +56,13 @@ class Follower:
         return self.edition
 
     async def follow(self, changed: Callable[[], None], say: Callable[[str], None]) -> None:
-        """Read on for ever; ``changed`` is called after each new edition."""
+        """Read on until closed; ``changed`` is called after each new edition."""
         while True:
             before = self.edition
             try:
                 await self._poll()
+            except ConsumerStoppedError:
+                return
             except (KafkaError, OSError) as error:
                 say(f"programmes in force can't be read at the moment: {error!r}")
                 await asyncio.sleep(_TROUBLE_S)
