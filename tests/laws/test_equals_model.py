@@ -1,11 +1,15 @@
 """The engine awards exactly what the brute-force model awards, with every field of every bonus."""
 
+from itertools import product
+
 from hypothesis import given
 
 from stream.core.partition import Partition
 from stream.core.plan import Plan
+from stream.core.rules import TOPICS
+from stream.core.starts import count_starts
 from tests.laws.engine import run
-from tests.model import bonuses, verdicts
+from tests.model import bonuses, count_start, verdicts
 from tests.strategies import Case, cases, interleaved, seeds
 
 
@@ -34,3 +38,12 @@ def test_each_record_is_accepted_or_turned_away_as_the_model_says(case: Case) ->
             assert outcome.accepted + outcome.duplicates == 1
             codes.append("accepted" if outcome.accepted else "duplicate")
     assert codes == [verdict.code for verdict in verdicts(case.records, case.limits)]
+
+
+@given(cases())
+def test_each_count_starts_when_the_model_says(case: Case) -> None:
+    for program in case.programs:
+        starts = count_starts(program)
+        for index in range(len(program.versions)):
+            for topic, region in product(TOPICS, ("US", "GB", "DE")):
+                assert starts[index, topic, region].at_ms == count_start(program, index, topic, region)
