@@ -8,7 +8,8 @@ from hypothesis import given
 
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import TOPICS, Limits, Topic
+from stream.core.rules import TOPICS, Limits, Rolling, Topic
+from tests.builders import SECOND, Log, program, tier, version
 from tests.laws.engine import by_id, feed, run
 from tests.model import Record, bonuses, verdicts
 from tests.strategies import Case, cases, interleaved, seeds
@@ -48,6 +49,25 @@ def test_what_is_forgotten_once_topics_were_read_to_their_end_does_not_show(case
         for topic in shuffler.sample(TOPICS, 2):
             looked_up.setdefault(topic, (partition.furthest(), ends[topic]))
     assert by_id(found) == bonuses(case.programs, read, case.limits)
+
+
+def test_a_topic_at_its_end_may_still_bring_what_topic_lag_and_lateness_allow() -> None:
+    # panes of 1 s     60  61  62  63 … 78  79      topic_lag 5 s, lateness 10 s, a window is four panes
+    # likes             a               b   c       b and c move likes on, while views are read to their end
+    # views                         v               v occurs at the end of 63 and arrives 10 s later, 5 s behind b
+    log, at = Log(), 60 * SECOND
+    log.add("likes", at)
+    log.add("likes", at + 19 * SECOND - 1)
+    log.add("likes", at + 19 * SECOND)
+    log.add("views", at + 4 * SECOND - 1, arrives=at + 14 * SECOND - 1)
+    both = program(version(Rolling(4 * SECOND, SECOND), tier(likes=1, views=1)))
+    partition = Partition(0, Plan([both]), Limits(10 * SECOND, 3 * SECOND, 13 * SECOND, 5 * SECOND))
+    found = []
+    for record in log.records:
+        found += feed(partition, [record])
+        if record.offset == 1:
+            partition.caught_up("views", partition.furthest())
+    assert [bonus.evidence.topic for bonus in found] == ["views"]
 
 
 @given(cases(removes=False, at_most=False), seeds)
