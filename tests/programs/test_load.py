@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.core.rules import Lifetime, Once, OncePer, OncePerWindow, Rolling, Tumbling
+from stream.core.rules import Calendar, Lifetime, Once, OncePer, OncePerWindow, Rolling, Tumbling
 from stream.errors import InputError
 from stream.programs import load
 from stream.programs.reader import MAX_BYTES
@@ -56,7 +56,7 @@ def test_the_examples_load_without_a_warning_and_show_windows_awards_and_subject
 
     versions = [version for program in found.programs for version in program.versions]
     assert () == found.warnings
-    assert {Rolling, Tumbling, Lifetime} == {type(version.window) for version in versions}
+    assert {Rolling, Tumbling, Calendar, Lifetime} == {type(version.window) for version in versions}
     assert {Once, OncePer, OncePerWindow} == {type(program.award) for program in found.programs}
     assert {"creator", "video"} == {program.subject for program in found.programs}
 
