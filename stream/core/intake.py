@@ -30,18 +30,14 @@ class Intake:
         self._order: deque[str] = deque()
         self._fresh: list[str] = []
 
-    def verdict(self, occurred_ms: int) -> Rejection | None:
-        """Why an event at this place of the log is not accepted for its time; None where it is."""
-        ahead_ms = occurred_ms - self.arrival
-        if ahead_ms > self.limits.allowed_skew_ms:
-            limit = self.limits.allowed_skew_ms
-            return Rejection(
-                "clock_error", f"occurred_at is {ahead_ms} ms after arrival, {limit} ms are allowed"
-            )
-        if -ahead_ms > self.limits.allowed_lateness_ms:
-            limit = self.limits.allowed_lateness_ms
-            return Rejection("late", f"occurred_at is {-ahead_ms} ms before arrival, {limit} ms are allowed")
-        return None
+    def refusal(self, occurred_ms: int) -> Rejection:
+        """Why an event that occurred too early or too late for this place of the log is not accepted."""
+        ahead_ms, limits = occurred_ms - self.arrival, self.limits
+        if ahead_ms > limits.allowed_skew_ms:
+            allowed = f"{limits.allowed_skew_ms} ms are allowed"
+            return Rejection("clock_error", f"occurred_at is {ahead_ms} ms after arrival, {allowed}")
+        allowed = f"{limits.allowed_lateness_ms} ms are allowed"
+        return Rejection("late", f"occurred_at is {-ahead_ms} ms before arrival, {allowed}")
 
     def is_new(self, event_id: str) -> bool:
         """Whether the id is no duplicate here; a new one is remembered with the present arrival."""

@@ -14,7 +14,7 @@ from stream.core.memory import Memory
 from stream.core.outcome import Bonus, Event, Evidence, Outcome, Rejection
 from stream.core.panes import Span
 from stream.core.places import Gate, places_key
-from stream.core.plan import Counter, Plan
+from stream.core.plan import Counter, Feeds, Plan
 from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
 from stream.core.series import Series
 from stream.core.subject import Subject, subject_key
@@ -109,8 +109,8 @@ class Partition:
         decoded: Sequence[Event | Rejection],
     ) -> Outcome:
         """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms."""
-        intake = self._intakes[topic]
-        region = self.plan.region
+        intake, plan = self._intakes[topic], self.plan
+        skew_ms, lateness_ms = self.limits.allowed_skew_ms, self.limits.allowed_lateness_ms
         self.memory.chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
         bonuses: list[Bonus] = []
@@ -123,19 +123,21 @@ class Partition:
                 if isinstance(event, Rejection):
                     turned_away.append((index, event))
                     continue
-                rejection = intake.verdict(event.occurred_at)
-                if rejection is not None:
-                    turned_away.append((index, rejection))
+                if not -lateness_ms <= event.occurred_at - intake.arrival <= skew_ms:
+                    turned_away.append((index, intake.refusal(event.occurred_at)))
                     continue
                 if not intake.is_new(event.event_id):
                     duplicates += 1
                     continue
                 accepted += 1
-                plan = region(event.region)
-                gates = plan.gates.get(topic)
+                region = plan.region(event.region)
+                gates = region.gates.get(topic)
                 let_in = self._let_in(gates, event, intake.arrival) if gates else NOBODY
-                for kind, counters in plan.feeds.get(topic, ()):
-                    self._count(topic, offsets[index], event, kind, counters, let_in, bonuses)
+                feeds = region.feeds.get(topic, ())
+                if event.action == "remove":
+                    self._take_back(event, feeds, let_in)
+                else:
+                    self._count(topic, offsets[index], event, feeds, let_in, bonuses)
         except Exception as error:
             raise Unapplied(topic, self.number, offsets[index]) from error
         if offsets:
@@ -167,41 +169,69 @@ class Partition:
         topic: Topic,
         offset: int,
         event: Event,
-        kind: SubjectKind,
-        counters: tuple[Counter, ...],
+        feeds: Feeds,
         let_in: frozenset[str],
         bonuses: list[Bonus],
     ) -> None:
-        """Count one accepted event for one subject, and judge the subject where something can be reached."""
-        removes = event.action == "remove"
+        """Count an add in every counter it feeds, and judge its subjects where something can be reached.
+
+        This is what an event costs: plain on purpose, see ``benchmarks/core.py``.
+        """
+        memory, at_ms = self.memory, event.occurred_at
+        for kind, counters in feeds:
+            subject: Subject | None = None
+            due: list[tuple[Counter, int]] = []
+            for counter in counters:
+                if not counter.start_ms <= at_ms < counter.end_ms:
+                    continue
+                if counter.check is not None and not counter.check(event):
+                    continue
+                if counter.gate is not None and counter.gate.name not in let_in:
+                    continue
+                if subject is None:
+                    subject = memory.subject(_key(kind, event))
+                series = subject.series.get(counter.name)
+                if series is None:
+                    series = subject.open(counter, counter.name)
+                amount = event.watch_ms if counter.metric == "watch_hours" else 1
+                step_ms = counter.step_ms
+                pane = at_ms // step_ms if step_ms else counter.panes.pane_of(at_ms)
+                if pane == series.head and not series.sums:
+                    series.cells[pane] += amount
+                    series.total += amount
+                else:
+                    if pane > series.head and pane >= series.prune_from:
+                        self._prune(counter, subject, counter.name, series, pane)
+                    series.add(pane, amount)
+                if pane != series.last_touched:
+                    series.last_touched = pane
+                    series.touched.append(pane)
+                    memory.written += 1
+                if series.total >= series.floor:
+                    due.append((counter, pane))
+            if due and subject is not None:
+                evidence = Evidence(event.event_id, topic, self.number, offset)
+                bonuses.extend(judge(subject, due, event, evidence))
+
+    def _take_back(self, event: Event, feeds: Feeds, let_in: frozenset[str]) -> None:
+        """Count a remove, which lies in series of its own and never brings a tier about."""
         at_ms = _counted_at(event)
-        memory = self.memory
-        subject: Subject | None = None
-        due: list[tuple[Counter, int]] = []
-        for counter in counters:
-            if not counter.start_ms <= at_ms < counter.end_ms:
-                continue
-            if counter.check is not None and not counter.check(event):
-                continue
-            if counter.gate is not None and counter.gate.name not in let_in:
-                continue
-            if subject is None:
-                subject = memory.subject(_key(kind, event))
-            pane = at_ms // counter.step_ms if counter.step_ms else counter.panes.pane_of(at_ms)
-            name = counter.removes if removes else counter.name
-            series = subject.series.get(name) or subject.open(counter, name)
-            if pane > series.head and pane >= series.prune_from:
-                self._prune(counter, subject, name, series, pane)
-            series.add(pane, event.watch_ms if counter.metric == "watch_hours" else 1)
-            if pane != series.last_touched:
-                series.last_touched = pane
+        for kind, counters in feeds:
+            for counter in counters:
+                if not counter.start_ms <= at_ms < counter.end_ms:
+                    continue
+                if counter.check is not None and not counter.check(event):
+                    continue
+                if counter.gate is not None and counter.gate.name not in let_in:
+                    continue
+                subject = self.memory.subject(_key(kind, event))
+                series = subject.open(counter, counter.removes)
+                pane = counter.panes.pane_of(at_ms)
+                if pane > series.head and pane >= series.prune_from:
+                    self._prune(counter, subject, counter.removes, series, pane)
+                series.add(pane, 1)
                 series.touched.append(pane)
-                memory.written += 1
-            if not removes and series.total >= series.floor:
-                due.append((counter, pane))
-        if due and subject is not None:
-            evidence = Evidence(event.event_id, topic, self.number, offset)
-            bonuses.extend(judge(subject, due, event, evidence))
+                self.memory.written += 1
 
     # Forgetting
 

@@ -92,11 +92,15 @@ class Judge:
         return (self.panes.start(pane - self.length + 1), self.panes.end(pane))
 
 
+Feeds = tuple[tuple[SubjectKind, tuple[Counter, ...]], ...]
+"""Creator counters and video counters."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegionPlan:
     """What events of one region feed: per topic, creator counters and video counters, and their gates."""
 
-    feeds: dict[Topic, tuple[tuple[SubjectKind, tuple[Counter, ...]], ...]]
+    feeds: dict[Topic, Feeds]
     gates: dict[Topic, tuple[Gate, ...]]
     counters: dict[str, Counter]
 

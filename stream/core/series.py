@@ -5,9 +5,11 @@ pane    97   98   99  100  101  102
 cell     3         1         4    2     cells: {97: 3, 99: 1, 101: 4, 102: 2}
                     |---- n=4 ----|     head 102, sums {4: 7}
 ```
-An event at the head costs one cell and one addition a window length. A later pane moves the head and takes what
-falls out of each window from its sum; an earlier pane (a late event) adds to the windows that still reach it.
-A window that ends anywhere else is summed up on demand, over the fewer of its panes and the cells there are.
+Most subjects never come near a threshold: nobody asks for their windows, and an event costs one cell and one
+addition to the total. Once a window that ends at the head has been asked for, its sum is kept running: a later pane
+moves the head and takes what falls out of each window from its sum; an earlier pane (a late event) adds to the
+windows that still reach it. A window that ends anywhere else is summed up on demand, over the fewer of its panes
+and the cells there are.
 """
 
 from typing import Final
@@ -20,16 +22,17 @@ class Series:
     """Cells of one (counter, region) of one subject.
 
     ``total`` is the sum of all cells kept: never less than any window's sum. ``floor`` is the least total at
-    which some open tier can be reached; the engine sets it. ``touched`` are the panes written since the last
-    checkpoint was cut.
+    which some open tier can be reached; the engine sets it. ``head`` is the newest pane that holds a cell, -1 for
+    none. ``sums`` are those windows that end at the head which have been asked for, by length in panes. ``touched``
+    are the panes written since the last checkpoint was cut.
     """
 
     __slots__ = ("cells", "floor", "head", "last_touched", "prune_from", "sums", "total", "touched")
 
-    def __init__(self, lengths: tuple[int, ...]) -> None:
+    def __init__(self) -> None:
         self.cells: dict[int, int] = {}
         self.head = -1
-        self.sums: dict[int, int] = dict.fromkeys(lengths, 0)
+        self.sums: dict[int, int] = {}
         self.total = 0
         self.floor = 0
         self.touched: list[int] = []
@@ -41,14 +44,12 @@ class Series:
         self.cells = cells
         self.total = sum(cells.values())
         self.head = max(cells, default=-1)
-        for length in self.sums:
-            self.sums[length] = self._sum(self.head - length + 1, self.head)
 
     def add(self, pane: int, amount: int) -> None:
         """Count ``amount`` in ``pane``. A cell exists from its first add on, also for an amount of 0."""
-        sums = self.sums
         if pane > self.head:
             self._move_head(pane)
+        sums = self.sums
         for length in sums:
             if pane > self.head - length:
                 sums[length] += amount
@@ -57,9 +58,11 @@ class Series:
 
     def window(self, pane: int, length: int) -> int:
         """The sum of the ``length`` panes that end with ``pane``."""
-        if pane == self.head:
-            return self.sums[length]
-        return self._sum(pane - length + 1, pane)
+        if pane != self.head:
+            return self._sum(pane - length + 1, pane)
+        if length not in self.sums:
+            self.sums[length] = self._sum(pane - length + 1, pane)
+        return self.sums[length]
 
     def panes_between(self, first: int, last: int) -> list[int]:
         """The panes in ``[first, last]`` that hold a cell, in no order."""
@@ -72,9 +75,9 @@ class Series:
         gone = [old for old in self.cells if old < pane]
         for old in gone:
             self.total -= self.cells.pop(old)
-        if gone and self.head - max(self.sums) < max(gone):  # a window that ends at the head reached them
-            for length in self.sums:
-                self.sums[length] = self._sum(self.head - length + 1, self.head)
+        if gone:
+            self.sums.clear()
+            self.head = max(self.cells, default=-1)
         return gone
 
     def _move_head(self, pane: int) -> None:

@@ -40,7 +40,7 @@ class Subject:
         """The series stored under ``name``, made where there is none yet."""
         series = self.series.get(name)
         if series is None:
-            series = self.series[name] = Series(counter.lengths)
+            series = self.series[name] = Series()
             self.set_floor(counter)
         return series
 
@@ -73,7 +73,7 @@ class Subject:
             if counter is None:
                 stale.extend(f"{name}:{pane}" for pane in panes)
                 continue
-            self.series[name] = series = Series(counter.lengths)
+            self.series[name] = series = Series()
             series.restore(panes)
             self.set_floor(counter)
         return stale
