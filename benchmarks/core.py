@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cores, rewards
+from benchmarks import command, cores, rewards
 from benchmarks.load import Load, Record
 from benchmarks.reference import reference_us
 from schemas.decode import decode
@@ -146,4 +146,4 @@ def _chunks(records: Iterator[Record]) -> Iterator[Chunk]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -22,7 +22,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cores, histogram, worker
+from benchmarks import command, cores, histogram, worker
 from benchmarks.servers import Ground, ground, servers
 from schemas import bonuses as wire
 from stream import topics
@@ -60,10 +60,11 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The times of every bonus after the warm-up, and the share of a core that the worker took meanwhile."""
+    """The times of every bonus after the warm-up, and what share of a core the worker took, and waited for."""
 
     times: list[Times]
     cpu_share: float
+    waited: float
 
 
 def main(
@@ -90,7 +91,9 @@ def main(
     for start, values in (("record acknowledged", from_ack_ms), ("record sent", from_send_ms)):
         table.add_row(start, *(f"{value:.1f}" for value in percentiles(values).values()))
     console.print(table)
-    console.print(f"The worker took {run.cpu_share:.0%} of a core.\n")
+    console.print(
+        f"The worker took {run.cpu_share:.0%} of a core, and waited for one {run.waited:.0%} of the time.\n"
+    )
     console.print(histogram.text(from_ack_ms), highlight=False)
     if svg is not None:
         svg.write_text(histogram.svg(from_ack_ms, title))
@@ -102,6 +105,7 @@ def main(
             "from_acknowledged_ms": percentiles(from_ack_ms),
             "from_sent_ms": percentiles(from_send_ms),
             "cpu_share": run.cpu_share,
+            "waited": run.waited,
         }
         json.write_text(json_format.dumps(figures, indent=2) + "\n")
 
@@ -115,13 +119,13 @@ def percentiles(ascending: list[float]) -> dict[str, float]:
     return {name: ascending[min(last, int(share * len(ascending)))] for name, share in _PERCENTILES.items()}
 
 
-def measure(place: Ground, programs: Path, rate: int, seconds: float) -> Run:
+def measure(place: Ground, programs: Path, rate: int, seconds: float, warm_up_s: float = WARM_UP_S) -> Run:
     """Send at ``rate`` while a worker runs, until every bonus has come."""
     all_cores, _ = cores.split(pin=False)  # a broker that is kept to one core would be the one measured
     with worker.running(place, programs, all_cores) as it, Watch(place) as watch:
         it.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == place.partitions, TAKE_S)
         sender = Sender(place, rate)
-        sender.run(WARM_UP_S)
+        sender.run(warm_up_s)
         sender.finish()  # a broker that has just started is slow at first: what piled up is not to be measured
         before = it.look()
         counted_from_s = time.monotonic()
@@ -134,7 +138,8 @@ def measure(place: Ground, programs: Path, rate: int, seconds: float) -> Run:
         for event_id, held_s in watch.held_s.items()
         if sender.sent_s[event_id] >= counted_from_s
     ]
-    return Run(times, (after.cpu_s - before.cpu_s) / (after.at_s - before.at_s))
+    passed_s = after.at_s - before.at_s
+    return Run(times, (after.cpu_s - before.cpu_s) / passed_s, (after.waited_s - before.waited_s) / passed_s)
 
 
 class Sender:
@@ -248,4 +253,4 @@ class Watch:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

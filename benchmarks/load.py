@@ -2,7 +2,8 @@
 
 The same numbers give the same records, byte for byte, and so the same bonuses: a run can be compared with any other,
 and what a worker paid with what the core says. Every record is valid and new. Timestamps are the producer's,
-``SPAN_START_MS`` on, so event time passes as the load says and not as fast as a machine can write.
+``SPAN_START_MS`` on, so event time passes as the load says and not as fast as a machine can write. Like a broker's
+own, they are shared by records that were appended together.
 """
 
 import random
@@ -25,6 +26,7 @@ _SOURCE_WEIGHTS = (60, 20, 12, 8)
 _ZIPF_EXPONENT = 1.05
 _MEAN_DELAY_MS, _MOST_DELAY_MS = 1_500, 30_000
 _MEAN_WATCH_MS, _MOST_WATCH_MS = 12_000, 180_000
+_BATCH_MS = 1_000
 _BLOCK = 10_000
 _POLL_EVERY = 5_000
 
@@ -66,7 +68,8 @@ class Load:
                 strict=True,
             )
             for serial, topic, creator, video, viewer, source in columns:
-                timestamp = SPAN_START_MS + self.span_ms * serial // self.events
+                at_ms = SPAN_START_MS + self.span_ms * serial // self.events
+                timestamp = at_ms // _BATCH_MS * _BATCH_MS
                 delay_ms = min(int(draw.expovariate(1 / _MEAN_DELAY_MS)), _MOST_DELAY_MS)
                 watch_ms = min(int(draw.expovariate(1 / _MEAN_WATCH_MS)), _MOST_WATCH_MS)
                 watched = f'"watch_ms":{watch_ms},' if topic == "views" else ""
@@ -74,7 +77,7 @@ class Load:
                 value = (
                     f'{{"event_id":"e-{self.seed}-{serial:08}","creator_id":"creator-{creator:06}",'
                     f'"video_id":"video-{creator:06}-{video:02}","viewer_id":"viewer-{viewer:07}",'
-                    f'"occurred_at":{timestamp - delay_ms},"region":"{REGIONS[creator % len(REGIONS)]}",'
+                    f'"occurred_at":{at_ms - delay_ms},"region":"{REGIONS[creator % len(REGIONS)]}",'
                     f'{watched}"source":"{source}","paid":{paid}}}'
                 )
                 yield Record(topic, b"creator-%06d" % creator, value.encode(), timestamp)
@@ -91,6 +94,7 @@ def fill(bootstrap: str, prefix: str, load: Load) -> None:
             "batch.num.messages": 10_000,
             "queue.buffering.max.messages": 1_000_000,
             "queue.buffering.max.kbytes": 1_000_000,
+            "log_level": 3,
             "enable.idempotence": True,  # a retry must not change what is in the log
         }
     )

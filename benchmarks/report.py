@@ -33,6 +33,7 @@ class Throughput(TypedDict):
     transactions: int
     checkpoints: int
     max_rss_mib: float
+    waited: float
 
 
 def throughput(
@@ -60,6 +61,7 @@ def throughput(
         transactions=run.transactions,
         checkpoints=run.checkpoints,
         max_rss_mib=run.max_rss_mib,
+        waited=run.waited,
     )
 
 
@@ -74,6 +76,7 @@ def throughput_table(figures: Throughput) -> Table:
         table.add_column(name, justify="right" if name or table.columns else "left")
     table.add_row("events a second, wall", f"{figures['events_a_second']:,.0f}")
     table.add_row("events a second a core", f"{figures['events_a_second_a_core']:,.0f}")
+    table.add_row("waited for a core", f"{figures['waited']:.0%} of the time")
     table.add_row("bonuses", f"{figures['bonuses']:,}")
     table.add_row("transactions", f"{figures['transactions']:,}")
     table.add_row("checkpoints", f"{figures['checkpoints']:,}")

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import cores, profile, report, rewards, stages, worker
+from benchmarks import command, cores, profile, report, rewards, stages, worker
 from benchmarks.load import Load, fill
 from benchmarks.reference import reference_us
 from benchmarks.servers import Ground, ground, servers
@@ -32,7 +32,8 @@ class Run:
     """A worker's run from its first records to the last checkpoint.
 
     ``wall_s`` is from the first look with records counted to the one with all counted, over ``events`` records.
-    ``cpu_s`` goes on until all of them are checkpointed.
+    ``cpu_s`` goes on until all of them are checkpointed. ``waited`` is the share of the wall time in which the worker
+    could have run and had no core: much of it, and the wall time says little.
     """
 
     events: int
@@ -42,6 +43,7 @@ class Run:
     transactions: int
     bonuses: int
     max_rss_mib: float
+    waited: float
 
     @property
     def us_an_event(self) -> float:
@@ -111,6 +113,7 @@ def measure(
             transactions=int(durable.metrics.get("bonus_transactions_total", 0)),
             bonuses=int(durable.metrics.get("bonus_bonuses_total", 0)),
             max_rss_mib=it.max_rss_mib(),
+            waited=(last.waited_s - first.waited_s) / (last.at_s - first.at_s),
         )
     if profile_to is not None and samples is not None:
         profile_to.write_text(profile.by_function(samples.read_text(), run.us_an_event))
@@ -119,4 +122,4 @@ def measure(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command.run(main)

@@ -19,7 +19,7 @@ from tests.kafka.broker import free_ports, leash, tail
 
 START_S = 60.0
 STOP_S = 30.0
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S = 0.25  # each look costs the worker a few ms
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,10 +29,15 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a worker: when (monotonic s), its user and system CPU in s, and its metrics, labels summed up."""
+    """One look at a worker: when (monotonic s), and what it has used and said so far.
+
+    ``cpu_s`` is user and system time, ``waited_s`` the time for which it could have run and had no core, of its main
+    thread; ``metrics`` are summed over labels.
+    """
 
     at_s: float
     cpu_s: float
+    waited_s: float
     metrics: dict[str, float]
 
     @property
@@ -58,7 +63,7 @@ class Worker:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 metrics[sample.name] = metrics.get(sample.name, 0.0) + sample.value
-        return Look(time.monotonic(), self.cpu_s(), metrics)
+        return Look(time.monotonic(), self._cpu_s(), self._waited_s(), metrics)
 
     def wait_until(self, reached: Callable[[Look], bool], within_s: float) -> Look:
         """Look again and again; returns the first look at which it has. Raises ``WorkerFailed``."""
@@ -75,10 +80,12 @@ class Worker:
             time.sleep(_LOOK_EVERY_S)
         raise WorkerFailed(f"the worker was not there within {within_s:g} s: {tail(self._output)}")
 
-    def cpu_s(self) -> float:
-        """User and system time of all its threads so far."""
+    def _cpu_s(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND
+
+    def _waited_s(self) -> float:
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
 
     def max_rss_mib(self) -> float:
         """The most memory that it has had resident."""
