@@ -8,6 +8,7 @@ a binary float.
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -85,16 +86,26 @@ def timezones() -> frozenset[str]:
     return frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
 
 
-def told(what: str) -> WrapValidator:
-    """Whatever is wrong with a scalar, say once and in words what was expected of it."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whatever is wrong with a scalar, says once and in words what was expected of it.
 
-    def validate(value: object, inner: ValidatorFunctionWrapHandler) -> object:
+    ``what`` completes "expected …"; ``unit`` is what the scalar is measured in, empty where that means nothing.
+    """
+
+    what: str
+    unit: str = ""
+
+    def __call__(self, value: object, inner: ValidatorFunctionWrapHandler) -> object:
         try:
             return inner(value)
         except ValidationError:
-            raise PydanticCustomError(EXPECTED, "expected {what}", {"what": what}) from None
+            raise PydanticCustomError(EXPECTED, "expected {what}", {"what": self.what}) from None
 
-    return WrapValidator(validate)
+
+def told(what: str, unit: str = "") -> WrapValidator:
+    """What is expected of a scalar, for whoever wrote something else and for the reference."""
+    return WrapValidator(Told(what, unit))
 
 
 def understood(parse: Callable[[str], int]) -> AfterValidator:
@@ -141,6 +152,7 @@ TierName = Annotated[
     told("1 to 64 of A-Z, a-z, 0-9, _ and -, in quotes if all are digits"),
 ]
 Natural = Annotated[int, Field(ge=1, le=MAX_INTEGER), told("an integer of at least 1")]
+Count = Annotated[int, Field(ge=1, le=MAX_INTEGER), told("an integer of at least 1", unit="events")]
 Hours = Annotated[
     Decimal | int | str,
     PlainValidator(_hours),
@@ -152,7 +164,9 @@ Hours = Annotated[
             "pattern": f"^{HOURS.pattern}$",
         }
     ),
-    told(f"hours as a decimal above 0, such as 12.5, with at most {MAX_DECIMALS} decimal places"),
+    told(
+        f"hours as a decimal above 0, such as 12.5, with at most {MAX_DECIMALS} decimal places", unit="hours"
+    ),
 ]
 Region = Annotated[
     str, StringConstraints(pattern="^[A-Z]{2}$"), told("a region of two letters A-Z, such as US")
@@ -169,20 +183,20 @@ Duration = Annotated[
     str,
     understood(some_duration_ms),
     WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,14}[smhd]$"}),
-    told("a duration such as 10s, 5m, 24h or 30d"),
+    told("a duration such as 10s, 5m, 24h or 30d", unit="s, m, h or d, of 24 h"),
 ]
 LeastWatch = Annotated[
     str,
     understood(duration_ms),
     WithJsonSchema({"type": "string", "pattern": f"^{DURATION.pattern}$"}),
-    told("a duration such as 5s"),
+    told("a duration such as 5s", unit="s, m, h or d, of 24 h"),
 ]
 Instant = Annotated[
     str,
     StringConstraints(max_length=64),
     understood(instant_ms),
     WithJsonSchema({"type": "string", "format": "date-time"}),
-    told("a time from 1970 on with its offset, such as 2026-01-01T00:00:00Z"),
+    told("a time from 1970 on with its offset, such as 2026-01-01T00:00:00Z", unit="RFC 3339, cut to ms"),
 ]
 Timezone = Annotated[
     str,
@@ -196,7 +210,7 @@ Yes = Annotated[Literal[True], PlainValidator(_true), WithJsonSchema({"const": T
 Amount = Annotated[
     str,
     StringConstraints(pattern=r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$"),
-    told('a decimal of at least 0 in quotes, such as "5.00"'),
+    told('a decimal of at least 0 in quotes, such as "5.00"', unit="of the currency"),
 ]
 Currency = Annotated[
     str, StringConstraints(pattern="^[A-Z]{3}$"), told("a currency of three letters A-Z, such as USD")

@@ -23,6 +23,7 @@ from schemas.program_terms import (
     EXPECTED,
     Amount,
     CampaignId,
+    Count,
     Currency,
     Duration,
     Flag,
@@ -99,38 +100,55 @@ def _one_of(what: str, **kinds: type) -> Discriminator:
 
 
 class Effective(Strict):
-    """When a version is in force, by event time: ``[from, until)``; absent or null is unbounded."""
+    """When a version is in force, by event time: ``[from, until)``."""
 
     model_config = ConfigDict(json_schema_extra=None)
 
-    from_: Instant | None = Field(default=None, alias="from")
-    until: Instant | None = None
+    from_: Instant | None = Field(
+        default=None,
+        alias="from",
+        description="The first instant in force. Absent or null: unbounded.",
+        examples=["2026-01-01T00:00:00Z"],
+    )
+    until: Instant | None = Field(
+        default=None,
+        description="The first instant no longer in force. Absent or null: the next version's `from`, if any. "
+        "It may change after the version was loaded.",
+        examples=["2026-07-01T00:00:00+02:00"],
+    )
 
 
 class RollingWindow(Strict):
-    """The last ``rolling``, moving on by ``step``."""
+    """The last so many hours or days, moving on step by step."""
 
-    rolling: Duration
-    step: Optional[Duration] = None
+    rolling: Duration = Field(description="The length of the window.", examples=["24h"])
+    step: Optional[Duration] = Field(
+        default=None,
+        description="How far apart the panes are at which it is judged; divides `rolling`, at most 10,000 times. "
+        "Absent: the largest of 1d, 1h, 10m, 1m, 10s, 1s that divides it and is at most a hundredth of it.",
+        examples=["1m"],
+    )
 
 
 class TumblingWindow(Strict):
     """Back-to-back windows cut from the Unix epoch."""
 
-    tumbling: Duration
+    tumbling: Duration = Field(description="The length of each window.", examples=["1h"])
 
 
 class CalendarWindow(Strict):
     """Local days, weeks from Monday, or months."""
 
-    calendar: Unit
-    timezone: Timezone = "UTC"
+    calendar: Unit = Field(description="What is one window.", examples=["month"])
+    timezone: Timezone = Field(
+        default="UTC", description="Where midnight, Monday and the 1st begin.", examples=["America/New_York"]
+    )
 
 
 class LifetimeWindow(Strict):
-    """One window for all of a version."""
+    """One window for all of a version: from the start of its counts to its ``until``."""
 
-    lifetime: Yes
+    lifetime: Yes = Field(description="Nothing else can be said.", examples=[True])
 
 
 Window = Annotated[
@@ -149,36 +167,66 @@ Window = Annotated[
 
 
 class AtMost(Strict):
-    """Of one viewer's events on one video (or creator), the first ``per_viewer`` in each local period count."""
+    """How many events of one viewer count on one video (or creator) in each local calendar period."""
 
-    per_viewer: Natural
-    of: Subject = "video"
-    per: Unit = "day"
-    timezone: Timezone = "UTC"
+    per_viewer: Count = Field(description="The first so many count, in the order of the log.", examples=[1])
+    of: Subject = Field(
+        default="video",
+        description="What the events are on: each video has places of its own, or a creator's videos share them.",
+        examples=["creator"],
+    )
+    per: Unit = Field(default="day", description="The period of the event's time.", examples=["week"])
+    timezone: Timezone = Field(
+        default="UTC", description="Where the periods begin.", examples=["America/Los_Angeles"]
+    )
 
 
 class Line(Strict):
     """What counts of a topic; each entry narrows it."""
 
-    sources: Optional[Annotated[list[Source], Field(min_length=1)]] = None
-    paid: Optional[Flag] = None
-    exclude_self: Flag = False
-    at_most: Optional[AtMost] = None
+    sources: Optional[Annotated[list[Source], Field(min_length=1)]] = Field(
+        default=None, description="Only events seen in one of these places.", examples=[["for_you", "search"]]
+    )
+    paid: Optional[Flag] = Field(
+        default=None,
+        description="false: only unpaid events; true: only paid ones. Absent: both.",
+        examples=[False],
+    )
+    exclude_self: Flag = Field(
+        default=False, description="true: not what creators do on their own videos.", examples=[True]
+    )
+    at_most: Optional[AtMost] = Field(
+        default=None,
+        description="Of each viewer's events that pass everything else, only the first few in a period.",
+        examples=[{"per_viewer": 1}],
+    )
 
 
 class ViewsLine(Line):
     """What counts of the views, and of the watch time they carry."""
 
-    min_watch: LeastWatch = "0s"
+    min_watch: LeastWatch = Field(
+        default="0s", description="Only views watched at least that long.", examples=["5s"]
+    )
 
 
 class Lines(Strict):
     """A line a topic; a topic without one counts all."""
 
-    views: ViewsLine = ViewsLine()
-    likes: Line = Line()
-    shares: Line = Line()
-    comments: Line = Line()
+    views: ViewsLine = Field(
+        default=ViewsLine(),
+        description="What counts of the views, and for watch_hours.",
+        examples=[{"min_watch": "5s", "paid": False}],
+    )
+    likes: Line = Field(
+        default=Line(), description="What counts of the likes.", examples=[{"exclude_self": True}]
+    )
+    shares: Line = Field(default=Line(), description="What counts of the shares.", examples=[{"paid": False}])
+    comments: Line = Field(
+        default=Line(),
+        description="What counts of the comments.",
+        examples=[{"at_most": {"per_viewer": 3, "of": "creator"}}],
+    )
 
 
 def _condition_schema(schema: JsonDict) -> None:
@@ -191,13 +239,23 @@ class Condition(Strict):
 
     model_config = ConfigDict(json_schema_extra=_condition_schema)
 
-    views: Optional[Natural] = None
-    likes: Optional[Natural] = None
-    shares: Optional[Natural] = None
-    comments: Optional[Natural] = None
-    watch_hours: Optional[Hours] = None
-    all: Optional[Annotated[list["Condition"], Field(min_length=1)]] = None
-    any: Optional[Annotated[list["Condition"], Field(min_length=1)]] = None
+    views: Optional[Count] = Field(default=None, description="At least so many views.", examples=[1000])
+    likes: Optional[Count] = Field(default=None, description="At least so many likes.", examples=[500])
+    shares: Optional[Count] = Field(default=None, description="At least so many shares.", examples=[100])
+    comments: Optional[Count] = Field(default=None, description="At least so many comments.", examples=[50])
+    watch_hours: Optional[Hours] = Field(
+        default=None,
+        description="At least so much watch time of the views that count, compared exactly.",
+        examples=[12.5],
+    )
+    all: Optional[Annotated[list["Condition"], Field(min_length=1)]] = Field(
+        default=None, description="Each of these must hold.", examples=[[{"views": 1000}, {"likes": 500}]]
+    )
+    any: Optional[Annotated[list["Condition"], Field(min_length=1)]] = Field(
+        default=None,
+        description="At least one of these must hold.",
+        examples=[[{"likes": 500}, {"shares": 100}]],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -208,25 +266,34 @@ class Condition(Strict):
 
 
 class Reward(Strict):
-    """What a tier pays: a decimal, carried as written, and its currency."""
+    """What a tier pays, carried as written."""
 
-    amount: Amount
-    currency: Currency
+    amount: Amount = Field(description="How much; bonus events carry the same digits.", examples=["5.00"])
+    currency: Currency = Field(description="Of what.", examples=["USD"])
 
 
 class Tier(Strict):
     """A threshold and its reward."""
 
-    name: TierName
-    when: Condition
-    reward: Reward
+    name: TierName = Field(
+        description="Unique in its document; over all versions one name is one award.", examples=["bronze"]
+    )
+    when: Condition = Field(description="What must hold.", examples=[{"views": 1000}])
+    reward: Reward = Field(
+        description="What reaching it pays.", examples=[{"amount": "5.00", "currency": "USD"}]
+    )
 
 
 class OncePer(Strict):
-    """One award in each local period."""
+    """One award in each local period; goes with a rolling window."""
 
-    once_per: Unit
-    timezone: Timezone = "UTC"
+    once_per: Unit = Field(
+        description="The period that holds the start of the pane at which a tier is reached.",
+        examples=["day"],
+    )
+    timezone: Timezone = Field(
+        default="UTC", description="Where the periods begin.", examples=["Asia/Kolkata"]
+    )
 
 
 Award = Annotated[
@@ -244,14 +311,52 @@ Regions = Annotated[
 class ProgramDocument(Strict):
     """One version of one programme."""
 
-    program: ProgramName
-    version: Natural
-    effective: Effective = Effective()
-    count_from: Optional[Instant] = None
-    regions: Regions
-    campaigns: Optional[Annotated[list[CampaignId], Field(min_length=1)]] = None
-    subject: Subject
-    window: Window
-    count: Lines = Lines()
-    tiers: Annotated[list[Tier], Field(min_length=1)]
-    award: Award = "once"
+    program: ProgramName = Field(
+        description="The programme's name, the same in all its versions.", examples=["creator-rewards"]
+    )
+    version: Natural = Field(
+        description="Its number; a change of policy is a new version with its own dates.", examples=[1]
+    )
+    effective: Effective = Field(
+        default=Effective(),
+        description="When the version is in force. Versions must not overlap; a gap is a warning.",
+        examples=[{"from": "2026-01-01T00:00:00Z"}],
+    )
+    count_from: Optional[Instant] = Field(
+        default=None,
+        description="All counts of the version start there, not later than `effective.from`. Absent: at the `from` "
+        "of the version that brought the line.",
+        examples=["2025-12-01T00:00:00Z"],
+    )
+    regions: Regions = Field(
+        description="The creators' regions it looks at; counts of different regions never add up.",
+        examples=[["US", "GB"]],
+    )
+    campaigns: Optional[Annotated[list[CampaignId], Field(min_length=1)]] = Field(
+        default=None,
+        description="Only events that carry one of these campaign ids. Absent: all events.",
+        examples=[["acme-24"]],
+    )
+    subject: Subject = Field(
+        description="Whose events are added up; the same in all versions.", examples=["creator"]
+    )
+    window: Window = Field(
+        description="The span of event time that is added up.", examples=[{"rolling": "24h", "step": "1m"}]
+    )
+    count: Lines = Field(
+        default=Lines(),
+        description="What counts, a line a topic.",
+        examples=[{"views": {"min_watch": "5s", "sources": ["for_you"]}}],
+    )
+    tiers: Annotated[list[Tier], Field(min_length=1)] = Field(
+        description="From the lowest to the highest; each that is reached is awarded.",
+        examples=[
+            [{"name": "bronze", "when": {"views": 1000}, "reward": {"amount": "5.00", "currency": "USD"}}]
+        ],
+    )
+    award: Award = Field(
+        default="once",
+        description="How often a tier pays a subject: once and for good, once a window (tumbling, calendar), or "
+        "once a local period (rolling). The same in all versions.",
+        examples=[{"once_per": "day", "timezone": "America/Los_Angeles"}],
+    )
