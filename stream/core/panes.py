@@ -111,6 +111,8 @@ class Local:
 
     def _find(self, at_ms: int) -> int:
         number = self._number_of(_local_day(at_ms, self.period.timezone))
+        if self.start(number) > at_ms:  # the calendar's last days are cut in UTC, see _first_instant
+            return number - 1
         # A clock that is put back over midnight shows the old date again: the new period has begun all the same.
         return number + 1 if self.end(number) <= at_ms else number
 
