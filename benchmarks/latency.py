@@ -32,7 +32,6 @@ WARM_UP_S = 10.0
 ARRIVE_S = 30.0
 TAKE_S = 60.0
 EVENTS_A_BONUS = 10
-SUBJECTS_AT_A_TIME = 500
 _PACE_S = 0.001
 
 PROGRAM = f"""\
@@ -133,6 +132,8 @@ def measure(place: Ground, programs: Path, rate: int, seconds: float, warm_up_s:
         after = it.look()
         sender.finish()
         watch.wait_for(sender.bonuses, ARRIVE_S)
+    if watch.held_s.keys() != sender.sent_s.keys():
+        sys.exit("The bonuses are not those of the records that reach a tier: these figures mean nothing.")
     times = [
         Times(sender.sent_s[event_id], sender.acknowledged_s[event_id], held_s)
         for event_id, held_s in watch.held_s.items()
@@ -151,6 +152,7 @@ class Sender:
     def __init__(self, place: Ground, rate: int) -> None:
         self._prefix = place.prefix
         self._rate = rate
+        self._subjects = rate // 4  # each sends four events a second, so the first bonuses come after 2.5 s
         self._serial = 0
         self._producer = Producer(
             {"bootstrap.servers": place.servers.kafka, "partitioner": "murmur2_random", "linger.ms": 1}
@@ -179,10 +181,10 @@ class Sender:
 
     def _send(self) -> None:
         serial, self._serial = self._serial, self._serial + 1
-        turn, subject = divmod(serial, SUBJECTS_AT_A_TIME)
+        turn, subject = divmod(serial, self._subjects)
         # Each subject is at another of its ten events, so that a tenth of each turn reaches a tier.
         video, nth = divmod(turn + subject, EVENTS_A_BONUS)
-        topic = TOPICS[max(0, subject // EVENTS_A_BONUS % 10 - 6)]
+        topic = TOPICS[max(0, (subject + subject // 10) % 10 - 6)]
         creator_id = f"creator-{subject:04}"
         event_id = f"e-{serial:08}"
         value = (
