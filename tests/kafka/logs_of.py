@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition as Place
 
 READ_S = 30
 SETTLE_S = 60
-ASK_EVERY_S = 0.1
+ASK_EVERY_S = 0.05
 
 Logs = dict[TopicPartition, list[ConsumerRecord]]
 

@@ -11,8 +11,8 @@ from stream.core.rules import TOPICS
 from stream.programs.load import load as load_programs
 from tests.kafka import expected, logs_of
 from tests.kafka.expected import assert_bonuses, assert_exact
-from tests.kafka.malformed import CREATOR, malformed, unusual
-from tests.kafka.traffic import FLUSH_S, Sender, Traffic, new_event, send_traffic, value_of
+from tests.kafka.malformed import malformed, unusual
+from tests.kafka.traffic import FLUSH_S, Sender, Sent, Traffic, new_event, send_traffic, value_of
 from tests.kafka.workers import Fleet
 
 PARTITIONS = 4
@@ -45,24 +45,29 @@ async def test_bonuses_are_those_of_the_model(fleet: Fleet, seed: int) -> None:
 
 
 async def test_what_a_producers_transaction_aborted_does_not_count(fleet: Fleet) -> None:
-    """Inputs are read committed; an event is there once its transaction is."""
+    """Inputs are read committed: the same events are worth a bonus where their transaction was committed."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": fleet.group + "-producer"})
     producer.init_transactions(FLUSH_S)
     await fleet.start()
-    for number in range(20):
+    for creator, commits in (("aborted", False), ("committed", True), ("aborted again", False)):
         producer.begin_transaction()
-        value = value_of(new_event(f"event-{number}", CREATOR, region="US"))
-        home = partition_of(CREATOR, PARTITIONS)
-        producer.produce(kafka.prefix + "comments", value, partition=home)
-        if number % 2:
+        for number in range(5):
+            value = value_of(new_event(f"{creator} {number}", creator, watch_ms=5_000))
+            producer.produce(kafka.prefix + "views", value, partition=partition_of(creator, PARTITIONS))
+        producer.flush(FLUSH_S)
+        if commits:
             producer.commit_transaction(FLUSH_S)
         else:
             producer.abort_transaction(FLUSH_S)
-    await send_traffic(kafka.bootstrap, kafka.prefix, seed=1, records=100)
+    plain = Sender(kafka.bootstrap, kafka.prefix)
+    for number in range(PARTITIONS):
+        plain.send(Sent("views", b"[]", partition=number))
+    await plain.flush()
     await fleet.settled()
-    await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs)
+    due = await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs)
+    assert ["committed"] == [bonus.creator_id for bonus in due.bonuses.values()]
 
 
 async def test_the_faust_command_runs_the_same_worker(fleet: Fleet, seed: int) -> None:

@@ -5,10 +5,11 @@ import time
 
 from tests.kafka.expected import assert_exact
 from tests.kafka.logs_of import bonuses_reach
-from tests.kafka.traffic import load
+from tests.kafka.traffic import load, send_traffic
 from tests.kafka.workers import Fleet
 
 PARTITIONS = 4
+BACKLOG = 30_000
 SHORT = "2s"
 """A session time-out for tests that are not about its default."""
 
@@ -48,19 +49,21 @@ async def test_workers_killed_again_and_again_lose_and_double_nothing(fleet: Fle
 
 
 async def test_a_worker_that_wakes_up_again_does_no_harm(fleet: Fleet, seed: int) -> None:
-    """Stopped for longer than its session, it finds its partitions taken: nothing that it held in memory is
-    written any more, and it goes on as a member like any other."""
+    """Stopped in the middle of transactions, for longer than its session, it finds its partitions taken: nothing that
+    it held in memory is written any more, and nobody is shut out by it."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
-    first = await fleet.start_serving(session_timeout=SHORT)
-    async with load(kafka.bootstrap, kafka.prefix, seed) as going:
-        await bonuses_reach(kafka.bootstrap, kafka.prefix + "bonuses", 50)
-        first.suspend()
-        second = await fleet.start(session_timeout=SHORT)
-        await second.said_often(PARTITIONS, "partition taken")
-        before = len(first.lines)
-        first.resume()
-        await first.said("partition taken", since=before)
-        await going.reached(1_000)
+    await send_traffic(kafka.bootstrap, kafka.prefix, seed, BACKLOG)
+    first = await fleet.start(session_timeout=SHORT)
+    await bonuses_reach(kafka.bootstrap, kafka.prefix + "bonuses", 1)
+    first.suspend()
+    second = await fleet.start(session_timeout=SHORT)
+    await second.said_often(PARTITIONS, "partition taken")
     await fleet.settled()
-    await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=100)
+    before = len(first.lines)
+    first.resume()
+    await first.said("partition taken", since=before)
+    await send_traffic(kafka.bootstrap, kafka.prefix, seed + 1, records=500)
+    await fleet.settled()
+    await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=1_000)
+    assert not [line for line in second.lines if line["event"] == "partition is taken anew"]

@@ -19,7 +19,7 @@ from tests.builders import HOUR, MINUTE
 FLUSH_S = 20
 BURST_S = 0.02
 PARTITION_BY_KEY = -1
-_CREATORS = 60
+_CREATORS = 600
 _BACK_MS = (*[0] * 12, *[500, 20_000, 2 * MINUTE, 12 * MINUTE, 40 * MINUTE] * 4, 2 * HOUR)
 
 
@@ -158,9 +158,11 @@ async def load(bootstrap: str, prefix: str, seed: int, rate: int = 1_500) -> Asy
     assert task.cancelled(), f"the load ended early: {task.exception()!r}"
 
 
-async def send_traffic(bootstrap: str, prefix: str, seed: int, records: int) -> None:
+async def send_traffic(
+    bootstrap: str, prefix: str, seed: int, records: int, creators: int = _CREATORS
+) -> None:
     """Send so many records at once, and return when all are acknowledged."""
-    sender, traffic = Sender(bootstrap, prefix), Traffic(seed)
+    sender, traffic = Sender(bootstrap, prefix), Traffic(seed, creators)
     for _ in range(records):
         sender.send(traffic.next())
     await sender.flush()
