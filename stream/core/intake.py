@@ -21,7 +21,7 @@ class Intake:
     some bound on memory was met: a forgotten id would be counted twice.
     """
 
-    __slots__ = ("_fresh", "_order", "arrival", "limits", "seen")
+    __slots__ = ("_fresh", "_fresh_from", "_order", "arrival", "limits", "seen")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -29,6 +29,7 @@ class Intake:
         self.seen: dict[str, int] = {}
         self._order: deque[str] = deque()
         self._fresh: list[str] = []
+        self._fresh_from: dict[int, int] = {}  # arrival -> where its ids begin in _fresh
 
     def refusal(self, occurred_ms: int) -> Rejection:
         """Why an event that occurred too early or too late for this place of the log is not accepted."""
@@ -45,6 +46,8 @@ class Intake:
         before = self.seen.get(event_id)
         if before is not None and arrival - before <= self.limits.dedupe_window_ms:
             return False
+        if arrival not in self._fresh_from:
+            self._fresh_from[arrival] = len(self._fresh)
         self.seen[event_id] = arrival
         self._order.append(event_id)
         self._fresh.append(event_id)
@@ -77,16 +80,9 @@ class Intake:
         return len(self._fresh)
 
     def take_fresh(self) -> list[tuple[int, list[str]]]:
-        """The ids accepted since the last call, as runs of (arrival, ids)."""
-        runs: list[tuple[int, list[str]]] = []
-        # An id accepted anew after the window stands where it was accepted last, as arrivals ascend.
-        for event_id in reversed(dict.fromkeys(reversed(self._fresh))):
-            accepted = self.seen.get(event_id)
-            if accepted is None:  # already forgotten again: the log jumped on by more than the window
-                continue
-            if runs and runs[-1][0] == accepted:
-                runs[-1][1].append(event_id)
-            else:
-                runs.append((accepted, [event_id]))
-        self._fresh = []
-        return runs
+        """The ids accepted since the last call, as runs of (arrival, ids); without those already forgotten again."""
+        fresh, arrivals, floor = self._fresh, list(self._fresh_from), self.floor()
+        starts = [*self._fresh_from.values(), len(fresh)]
+        self._fresh, self._fresh_from = [], {}
+        runs = zip(arrivals, starts, starts[1:], strict=False)
+        return [(arrival, fresh[start:end]) for arrival, start, end in runs if arrival >= floor]

@@ -31,15 +31,26 @@ def judge(
     hits: dict[str, Hit] = {}
     for counter, pane in counted:
         for each in counter.judges:
-            if each.for_good not in subject.latches:
+            if each.for_good not in subject.latches and _within_reach(subject, each):
                 _seek(subject, each, pane, hits)
     bonuses = []
     for name, hit in sorted(hits.items(), key=lambda item: (item[1].order, item[1].pane)):
         subject.award(name)
         bonuses.append(_bonus(subject, hit, event, evidence))
-    for counter, _ in counted:
-        subject.set_floor(counter)
+    if bonuses:
+        for counter, _ in counted:
+            subject.set_floor(counter)
     return bonuses
+
+
+def _within_reach(subject: Subject, judge: Judge) -> bool:
+    """Whether all that the tier can't do without may be there: no window holds more than its series' total."""
+    for name, least in judge.needs.items():
+        if least:
+            series = subject.series.get(name)
+            if series is None or series.total < least:
+                return False
+    return True
 
 
 def _seek(subject: Subject, judge: Judge, pane: int, hits: dict[str, Hit]) -> None:

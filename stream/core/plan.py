@@ -40,7 +40,11 @@ FOREVER_MS: Final = 1 << 62
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counter:
-    """Cells of one line for one region; what removes took back is in a series of its own, named ``removes``."""
+    """Cells of one line for one region.
+
+    What removes took back is in a series of its own, named ``removes``. ``floor`` is the least total at which any of
+    the ``judges`` can be reached.
+    """
 
     name: str
     metric: Metric
@@ -54,11 +58,8 @@ class Counter:
     judges: tuple["Judge", ...] = field(repr=False)
     lengths: tuple[int, ...]
     topics: frozenset[Topic]
-
-    @property
-    def removes(self) -> str:
-        """The name of the series that holds what was taken back."""
-        return self.name + "-"
+    removes: str
+    floor: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -300,6 +301,8 @@ class _Draft:
             judges=tuple(self.judges),
             lengths=tuple(sorted({judge.length for judge in self.judges})),
             topics=frozenset(self.topics),
+            removes=f"{name}-",
+            floor=min(judge.needs[name] for judge in self.judges),
         )
 
 

@@ -8,8 +8,8 @@ cell     3         1         4    2     cells: {97: 3, 99: 1, 101: 4, 102: 2}
 Most subjects never come near a threshold: nobody asks for their windows, and an event costs one cell and one
 addition to the total. Once a window that ends at the head has been asked for, its sum is kept running: a later pane
 moves the head and takes what falls out of each window from its sum; an earlier pane (a late event) adds to the
-windows that still reach it. A window that ends anywhere else is summed up on demand, over the fewer of its panes
-and the cells there are.
+windows that still reach it. A window that ends near the head is told from that sum by what lies between; one that
+ends anywhere else is summed up, over the fewer of its panes and the cells there are.
 """
 
 from typing import Final
@@ -58,11 +58,18 @@ class Series:
 
     def window(self, pane: int, length: int) -> int:
         """The sum of the ``length`` panes that end with ``pane``."""
-        if pane != self.head:
+        head = self.head
+        apart = abs(pane - head)
+        if apart >= length or (apart and len(self.cells) <= apart):
             return self._sum(pane - length + 1, pane)
         if length not in self.sums:
-            self.sums[length] = self._sum(pane - length + 1, pane)
-        return self.sums[length]
+            self.sums[length] = self._sum(head - length + 1, head)
+        at_head = self.sums[length]
+        if pane > head:
+            return at_head - self._sum(head - length + 1, pane - length)
+        if pane < head:
+            return at_head - self._sum(pane + 1, head) + self._sum(pane - length + 1, head - length)
+        return at_head
 
     def panes_between(self, first: int, last: int) -> list[int]:
         """The panes in ``[first, last]`` that hold a cell, in no order."""

@@ -41,7 +41,10 @@ class Subject:
         series = self.series.get(name)
         if series is None:
             series = self.series[name] = Series()
-            self.set_floor(counter)
+            if self.latches:
+                self.set_floor(counter)
+            else:
+                series.floor = counter.floor
         return series
 
     def set_floor(self, counter: Counter) -> None:

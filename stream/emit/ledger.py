@@ -10,12 +10,17 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.producer import sender
 
 from schemas import bonuses as wire
 from stream.core.outcome import Bonus
 from stream.errors import BonusError
 
 _CLOSE_TIMEOUT_S = 3.0
+
+# A broker that is still closing the last transaction puts the next one off, and aiokafka waits 20 ms before it asks
+# again. With transactions back to back that wait is most of a bonus's latency; asking sooner costs a small request.
+sender.BACKOFF_OVERRIDE = 0.005
 
 
 class LedgerLost(BonusError):
