@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli import backtest, check, topics
+from stream.cli import backtest, check, programs, topics
 from stream.cli.options import UsageError, with_settings
 from stream.errors import BonusError
 from stream.settings import Settings
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("check")(check.check)
 app.command("backtest")(backtest.backtest)
 app.add_typer(topics.app, name="topics")
+app.add_typer(programs.app, name="programs")
 
 
 @app.callback(invoke_without_command=True)
@@ -48,6 +49,7 @@ def bonus(
     Try them on files:  bonus backtest --programs programs/ --events day.ndjson --out bonuses.ndjson
     Make the topics:    bonus topics create --kafka localhost:9092
     Run for real:       bonus worker --programs programs/
+    See what counts:    bonus programs show
     """
     if show_version:
         typer.echo(f"bonus {version('bonus-stream')}")

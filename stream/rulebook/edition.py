@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,6 +36,22 @@ class Edition:
         """What its successor remembers."""
         return (*(each for each in self.former if each != self.digest), self.digest)[-MOST_REMEMBERED:]
 
+    def was_replaced(self, documents: Sequence[str]) -> bool:
+        """Whether these were in force once, and are not any more."""
+        found = digest(documents)
+        return found != self.digest and found in self.former
+
+
+class Difference(NamedTuple):
+    """What other documents in place of an edition's would do: programmes by name, each in order."""
+
+    published: tuple[str, ...]
+    ended: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.published or self.ended)
+
 
 class _Named(msgspec.Struct):
     program: str
@@ -52,6 +69,16 @@ def by_program(documents: Iterable[str]) -> dict[str, tuple[str, ...]]:
         name = msgspec.json.decode(text, type=_Named).program
         found[name] = (*found.get(name, ()), text)
     return found
+
+
+def difference(edition: Edition, documents: Iterable[str]) -> Difference:
+    """What ``documents`` would do in place of ``edition``."""
+    wanted, held = by_program(documents), edition.programs
+    return Difference(
+        published=tuple(sorted(name for name, texts in wanted.items() if held.get(name) != texts)),
+        ended=tuple(sorted(held.keys() - wanted.keys())),
+        unchanged=tuple(sorted(name for name, texts in wanted.items() if held.get(name) == texts)),
+    )
 
 
 EMPTY = Edition(0, {})

@@ -1,41 +1,86 @@
-"""Publishing to the topic `programs`: a new edition, in one transaction."""
+"""Publishing to the topic `programs`: a new edition, in one transaction, and always in place of the one before.
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+All publishers share one transactional id. Opening the producer shuts out whoever published before, so what is then
+read to the end of the log stays as it is until our own transaction, or until another publisher shuts us out: that
+fails our transaction, and everything is looked at again.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas import rulebook as wire
 from stream.errors import Unreachable
-from stream.rulebook.edition import Edition, by_program
+from stream.rulebook.edition import Difference, Edition, by_program, difference
+from stream.rulebook.follow import Follower
+
+_MOST_TRIES = 20
+_FENCED_S = 0.5
+"""After being shut out by another publisher, a random part of this passes, so that one of the two gets through."""
 
 
 async def publish(
-    options: Mapping[str, object], app: str, topic: str, edition: Edition, documents: Sequence[str]
-) -> list[str]:
-    """Put ``documents`` in force in place of ``edition``; the programmes that changed, those that ended included.
+    options: Mapping[str, object], app: str, follower: Follower, decide: Callable[[Edition], Sequence[str]]
+) -> Difference:
+    """Put in force what ``decide`` makes of the edition in force; what that did to it, nothing perhaps.
 
-    ``options`` are aiokafka's client options. Raises ``Unreachable``; then nothing is in force that was not before,
-    or all of it.
+    ``options`` are aiokafka's client options, ``app`` the group whose programmes these are. What ``decide`` raises
+    leaves everything as it was; it may be asked more than once. On return ``follower`` has read the new edition.
+
+    Raises ``Unreachable``; then nothing is in force that was not before, or all of it.
     """
-    now, wanted = datetime.now(UTC), by_program(documents)
-    ended = sorted(set(edition.programs) - set(wanted))
-    new = sorted(name for name, texts in wanted.items() if edition.programs.get(name) != texts)
-    if not (ended or new):
-        return []
-    # The last record tells which editions were in force before. A tombstone would go one day, so it is never last.
-    values: list[tuple[str, bytes | None]] = [(name, None) for name in ended]
-    values += [(name, wire.encode(name, wanted[name], now)) for name in new or sorted(wanted)[:1]]
-    headers = [(wire.HEADER_EDITIONS, ",".join(edition.remembered()).encode())]
-    producer = AIOKafkaProducer(**options, transactional_id=f"{app}-{topic}", acks="all")
+    for _ in range(_MOST_TRIES):
+        try:
+            return await _publish(options, app, follower, decide)
+        except ProducerFenced:
+            await asyncio.sleep(random.uniform(0, _FENCED_S))
+        except (KafkaError, OSError) as error:
+            raise Unreachable(
+                f"The programmes could not be published to {follower.log.topic}: {error!r}."
+            ) from error
+    raise Unreachable(
+        f"The programmes could not be published to {follower.log.topic}: others publish all the time."
+    )
+
+
+async def _publish(
+    options: Mapping[str, object], app: str, follower: Follower, decide: Callable[[Edition], Sequence[str]]
+) -> Difference:
+    producer = AIOKafkaProducer(**options, transactional_id=f"{app}-{follower.log.topic}", acks="all")
     try:
         await producer.start()
-        async with producer.transaction():
-            for name, value in values:
-                await producer.send_and_wait(topic, value, key=name.encode(), partition=0, headers=headers)
-    except (KafkaError, OSError) as error:
-        raise Unreachable(f"The programmes could not be published to {topic}: {error!r}.") from error
+        edition = await follower.read_to_end()
+        documents = decide(edition)
+        found = difference(edition, documents)
+        if found:
+            await _write(producer, follower, edition, by_program(documents), found)
     finally:
         await producer.stop()
-    return ended + new
+    await follower.read_to_end()
+    return found
+
+
+async def _write(
+    producer: AIOKafkaProducer,
+    follower: Follower,
+    edition: Edition,
+    wanted: Mapping[str, Sequence[str]],
+    found: Difference,
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    # The last record tells which editions were in force before. A tombstone would go one day, so it is never last.
+    values: list[tuple[str, bytes | None]] = [(name, None) for name in found.ended]
+    values += [
+        (name, wire.encode(name, wanted[name], now_ms)) for name in found.published or found.unchanged[:1]
+    ]
+    headers = [(wire.HEADER_EDITIONS, ",".join(edition.remembered()).encode())]
+    topic, partition = follower.log
+    async with producer.transaction():
+        for name, value in values:
+            await producer.send_and_wait(
+                topic, value, key=name.encode(), partition=partition, headers=headers
+            )

@@ -18,13 +18,14 @@ from stream import metrics
 from stream.core.plan import Plan
 from stream.core.rules import Limits, Version
 from stream.core.starts import Late
-from stream.errors import BonusError, InputError
+from stream.errors import InputError, Unreachable
 from stream.logs import logger
 from stream.programs import changed, compile_documents, load
-from stream.rulebook.edition import Edition, digest
+from stream.rulebook.edition import Edition
 from stream.rulebook.follow import Follower
 from stream.rulebook.publish import publish
 from stream.settings import Settings
+from stream.transport.kafka import KafkaTrouble
 
 log = logger(__name__)
 
@@ -53,29 +54,33 @@ def in_force(edition: int, documents: tuple[str, ...], late: Mapping[str, int], 
 
 def adopt(before: InForce, edition: Edition, reached_ms: int, partition: int) -> InForce:
     """What follows ``before`` in a partition whose logs have reached ``reached_ms`` of arrival."""
-    known = set(before.documents)
     late = {name: since for name, since in before.late.items() if name.split("/")[0] in edition.programs}
+    # What occurred up to here may have been read: before it was loaded, or while it was loaded an earlier time.
+    counted_ms = reached_ms + before.limits.allowed_skew_ms
     for program in compile_documents(edition.documents):
-        before_it = before.plan.version_numbers(program.name)
+        known = before.plan.version_numbers(program.name)
         for version in program.versions:
-            if version.number in before_it or reached_ms < 0 or not _has_begun(version, reached_ms):
+            start_ms = _start_ms(version)
+            if version.number in known or reached_ms < 0 or start_ms > counted_ms:
                 continue
             late[f"{program.name}/{version.number}"] = edition.number
             log.warning(
-                "version loaded after its start: what it brings counts from here on",
+                "version loaded after its start: what it brings counts from here on"
+                if start_ms < reached_ms
+                else "version loaded just before its start: of events that ran ahead of the clock, those that were "
+                "read already don't count",
                 partition=partition,
                 program=program.name,
                 version=version.number,
             )
-    log.info(
-        "programmes adopted", partition=partition, edition=edition.number, new=known != set(edition.documents)
-    )
     return in_force(edition.number, edition.documents, late, before.limits)
 
 
-def _has_begun(version: Version, reached_ms: int) -> bool:
-    starts = (version.from_ms, version.from_ms if version.count_from_ms is None else version.count_from_ms)
-    return any(start is None or start < reached_ms for start in starts)
+def _start_ms(version: Version) -> int:
+    """The first instant that a version may count, -1 where it is unbounded."""
+    if version.from_ms is None:
+        return -1
+    return version.from_ms if version.count_from_ms is None else min(version.from_ms, version.count_from_ms)
 
 
 @lru_cache(maxsize=16)
@@ -85,14 +90,24 @@ def _plan(documents: tuple[str, ...], late: tuple[tuple[str, int], ...]) -> Plan
     return Plan(compile_documents(documents), versions)
 
 
+def lawful(edition: Edition, documents: tuple[str, ...]) -> tuple[str, ...]:
+    """``documents``, if they may be put in force in place of ``edition``; raises ``InputError`` where they change
+    what is loaded."""
+    illegal = changed(edition.documents, documents)
+    if illegal:
+        raise InputError("\n".join(illegal))
+    return documents
+
+
 class Rules:
     """The group's rules: follows `programs`, and publishes what the folder says."""
 
-    def __init__(self, settings: Settings, follower: Follower) -> None:
+    def __init__(
+        self, settings: Settings, follower: Follower, seen: object, documents: tuple[str, ...]
+    ) -> None:
         self._settings = settings
         self._follower = follower
-        self._topic = settings.topic("programs")
-        self._seen: object = None
+        self._seen, self._documents = seen, documents  # the folder as it was looked at last
 
     @classmethod
     async def open(cls, settings: Settings) -> "Rules":
@@ -100,18 +115,15 @@ class Rules:
 
         Raises ``InputError`` where the folder's programmes are wrong, or change what is unchangeable.
         """
-        documents = _load(settings.programs)
-        rules = cls(settings, await Follower.open(settings.consumer_options(), settings.topic("programs")))
-        edition = rules.edition
-        if documents != edition.documents:
-            if edition.number and digest(documents) in edition.former:
-                log.warning(
-                    "the folder holds programmes that were replaced since; those in force stay. To go back to them: "
-                    "bonus programs apply",
-                    folder=str(settings.programs),
-                )
-            else:
-                await rules.publish(documents)
+        seen, documents = _signature(settings.programs), _load(settings.programs)
+        follower = await Follower.open(settings.consumer_options(), settings.topic("programs"))
+        rules = cls(settings, follower, seen, documents)
+        try:
+            await rules._publish_if_new()
+        except BaseException:
+            await follower.close()
+            raise
+        metrics.set_edition(rules.edition.number)
         return rules
 
     @property
@@ -120,21 +132,11 @@ class Rules:
         return self._follower.edition
 
     async def catch_up(self) -> Edition:
-        """What is in force at the end of the log as it is now."""
-        return await self._follower.read_to_end()
-
-    async def publish(self, documents: tuple[str, ...]) -> list[str]:
-        """Put ``documents`` in force; raises ``InputError`` where they change what is loaded."""
-        edition = await self.catch_up()
-        illegal = changed(edition.documents, documents)
-        if illegal:
-            raise InputError("\n".join(illegal))
-        settings = self._settings
-        names = await publish(settings.kafka_options(), settings.app, self._topic, edition, documents)
-        if names:
-            log.info("programmes published", programs=names)
-        await self.catch_up()
-        return names
+        """What is in force at the end of the log as it is now; raises ``KafkaTrouble``."""
+        try:
+            return await self._follower.catch_up()
+        except Unreachable as error:
+            raise KafkaTrouble(str(error)) from error
 
     async def follow(self, on_change: Callable[[], None]) -> None:
         """Follow the topic for ever."""
@@ -147,25 +149,62 @@ class Rules:
 
     async def watch_folder(self) -> None:
         """Publish the folder whenever it has changed; one that is wrong changes nothing, and is said."""
-        folder = self._settings.programs
-        published = before = _signature(folder)
+        before = self._seen
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            now = _signature(folder)
-            if now == before and now != published:
-                published = now
-                try:
-                    await self.publish(_load(folder))
-                except BonusError as error:
-                    metrics.set_programs_refused(True)
-                    _refuse(folder, str(error))
-                else:
-                    metrics.set_programs_refused(False)
+            now = _signature(self._settings.programs)
+            if now == before and now != self._seen and await self._take_folder():
+                self._seen = now
             before = now
 
     async def close(self) -> None:
         """Let go of the connection."""
         await self._follower.close()
+
+    async def _publish_if_new(self) -> None:
+        documents = self._documents
+
+        def decide(edition: Edition) -> tuple[str, ...]:
+            if not edition.was_replaced(documents):
+                return lawful(edition, documents)
+            log.warning(
+                "the folder holds programmes that were replaced since; those in force stay. To go back to them: "
+                "bonus programs apply",
+                folder=str(self._settings.programs),
+            )
+            return edition.documents
+
+        if decide(self.edition) != self.edition.documents:
+            await self._publish(decide)
+
+    async def _take_folder(self) -> bool:
+        """Publish what the folder says now, if it says anything new; False where that must be tried again."""
+        folder = self._settings.programs
+        try:
+            documents = _load(folder)
+            if documents != self._documents:
+                await self._publish(lambda edition: lawful(edition, documents))
+        except Unreachable as error:
+            log.warning("programmes not published yet", folder=str(folder), reason=str(error))
+            return False
+        except InputError as error:
+            metrics.set_programs_refused(True)
+            _refuse(folder, str(error))
+            return True
+        metrics.set_programs_refused(False)
+        self._documents = documents
+        return True
+
+    async def _publish(self, decide: Callable[[Edition], tuple[str, ...]]) -> None:
+        settings = self._settings
+        found = await publish(settings.kafka_options(), settings.app, self._follower, decide)
+        if found:
+            log.info(
+                "programmes published",
+                edition=self.edition.number,
+                programs=list(found.published),
+                ended=list(found.ended),
+            )
 
 
 def _refuse(folder: Path, reason: str) -> None:

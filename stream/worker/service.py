@@ -175,6 +175,12 @@ class Service:
             self._rules = replace(self._rules, edition=edition.number)
             return
         await self.checkpoint(adopt(self._rules, edition, self._state.furthest(), self._number))
+        log.info(
+            "programmes adopted",
+            partition=self._number,
+            edition=edition.number,
+            positions=dict(self._state.positions),
+        )
 
     def _apply(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
         """The one synchronous step in which this partition's state changes."""
