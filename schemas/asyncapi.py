@@ -4,12 +4,13 @@ Payloads are references to the JSON Schemas beside it; what is said here is what
 partitions, and which way the records go.
 """
 
-from schemas import bonuses
+from schemas import bonuses, rulebook
 from schemas.rejections import CODES, ERROR, ERROR_DETAIL, LATE, ORIGIN, REJECTED, TRUNCATED
 from stream.core.rules import TOPICS
 
 EVENT_SCHEMA = "engagement-event.schema.json"
 BONUS_SCHEMA = "bonus-event.schema.json"
+PROGRAM_IN_FORCE_SCHEMA = "program-in-force.schema.json"
 
 _CREATOR_KEY = {
     "type": "string",
@@ -25,11 +26,14 @@ def document() -> dict[str, object]:
         bonuses.TOPIC: "Tiers reached, each once. Read with isolation.level=read_committed.",
         REJECTED: "Records that could not be accepted, with the reason in their headers; at least once.",
         LATE: "Records that came later than allowed; at least once.",
+        rulebook.TOPIC: "The programmes in force, a compacted record each, in one partition. A record without a value "
+        "ends its programme. Read with isolation.level=read_committed.",
     }
     message_of = dict.fromkeys(TOPICS, "engagement") | {
         bonuses.TOPIC: "bonus",
         REJECTED: "turnedAway",
         LATE: "turnedAway",
+        rulebook.TOPIC: "programInForce",
     }
     purposes = {topic: f"Engagement events: {topic}." for topic in TOPICS} | outputs
     return {
@@ -37,7 +41,8 @@ def document() -> dict[str, object]:
         "info": {
             "title": "Bonus engine",
             "version": "1.0.0",
-            "description": "Engagement events in, bonuses out. All topics have the same number of partitions.",
+            "description": "Engagement events in, bonuses out. All topics have the same number of partitions, but for "
+            "programs, which has one.",
         },
         "defaultContentType": "application/json",
         "channels": {topic: _channel(topic, purposes[topic], name) for topic, name in message_of.items()},
@@ -46,7 +51,12 @@ def document() -> dict[str, object]:
             **{f"{topic}.send": _operation("send", topic, message_of[topic]) for topic in outputs},
         },
         "components": {
-            "messages": {"engagement": _engagement(), "bonus": _bonus(), "turnedAway": _turned_away()}
+            "messages": {
+                "engagement": _engagement(),
+                "bonus": _bonus(),
+                "turnedAway": _turned_away(),
+                "programInForce": _program_in_force(),
+            }
         },
     }
 
@@ -104,6 +114,16 @@ def _turned_away() -> dict[str, object]:
         "payload": {"description": "The original value, which may be anything."},
         "headers": _headers(headers, optional=TRUNCATED),
         "bindings": {"kafka": {"key": _ANY_KEY}},
+    }
+
+
+def _program_in_force() -> dict[str, object]:
+    editions = "Digests of the sets of programmes that were in force before, oldest first, comma-separated."
+    return {
+        "summary": "A programme as it is in force: the version that counts now, and all its versions.",
+        "payload": _payload(PROGRAM_IN_FORCE_SCHEMA),
+        "headers": _headers({rulebook.HEADER_EDITIONS: editions}),
+        "bindings": {"kafka": {"key": {"type": "string", "description": "The programme's name."}}},
     }
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
-from schemas.asyncapi import BONUS_SCHEMA, EVENT_SCHEMA, document
+from schemas.asyncapi import BONUS_SCHEMA, EVENT_SCHEMA, PROGRAM_IN_FORCE_SCHEMA, document
 from schemas.bonuses import BonusEvent
 from schemas.events import EngagementEvent, EngagementLine
 from schemas.programs import ProgramDocument
+from schemas.rulebook import ProgramInForce
 
 FOLDER = Path(__file__).parent / "generated"
 
@@ -22,6 +23,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "engagement-line.schema.json": EngagementLine,
     BONUS_SCHEMA: BonusEvent,
     "program.schema.json": ProgramDocument,
+    PROGRAM_IN_FORCE_SCHEMA: ProgramInForce,
 }
 
 

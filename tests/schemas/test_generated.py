@@ -43,7 +43,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
 def test_every_topic_is_a_channel_with_one_operation() -> None:
     document = yaml.safe_load(files()["asyncapi.yaml"])
-    topics = {"views", "likes", "shares", "comments", "bonuses", "rejected", "late"}
+    topics = {"views", "likes", "shares", "comments", "bonuses", "rejected", "late", "programs"}
     assert topics == set(document["channels"])
     assert topics == {operation.split(".")[0] for operation in document["operations"]}
 
