@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.bonuses import encode
+from stream.backtest.comparison import compare as put_side_by_side
 from stream.backtest.lines import RawLine, open_files, read_lines
-from stream.backtest.output import whole_file
-from stream.backtest.replay import Replay, Summary, TurnedAway
+from stream.backtest.output import refuse_overwriting, whole_file
+from stream.backtest.replay import Replay, TurnedAway
+from stream.backtest.summary import Summary
 from stream.core.plan import Plan
 from stream.core.rules import Limits
-from stream.errors import InputError
 from stream.programs import load
 
 _BYTES_BETWEEN_DRAWINGS = 1 << 20
@@ -29,19 +30,22 @@ def run_over_files(
     rejected: Path | None,
     limits: Limits,
     progress: bool,
+    compare: Path | None = None,
 ) -> Summary:
     """Run the programmes over files that are one log, and write the bonuses in the order in which they are awarded.
 
     ``out`` is always written, empty where there is no bonus; it and ``rejected`` appear when the run is over.
-    ``progress`` draws a bar of the bytes read on stderr, if that is a terminal.
+    ``progress`` draws a bar of the bytes read on stderr, if that is a terminal. ``compare`` is a second folder of
+    programmes, which are run over the same lines; the summary then says what differs, the bonuses are the first's.
 
     Raises:
         InputError: programmes or files are wrong; lines that can't be accepted are no error.
     """
-    _refuse_overwriting(events, [out, *([rejected] if rejected else [])])
+    refuse_overwriting(events, [out, *([rejected] if rejected else [])])
     loaded = load(programs)
-    replay = Replay(Plan(loaded.programs), limits)
-    replay.summary.warnings = tuple(map(str, loaded.warnings))
+    other = None if compare is None else load(compare)
+    replay = Replay(Plan(loaded.programs), limits, None if other is None else Plan(other.programs))
+    replay.summary.warnings = tuple(map(str, [*loaded.warnings, *(other.warnings if other else ())]))
     with ExitStack() as stack:
         opened = open_files(list(events))
         for _, file in opened:
@@ -54,17 +58,9 @@ def run_over_files(
                 write_bonus(encode(result))
             elif write_rejected is not None:
                 write_rejected(_rejected_line(result))
+    if replay.tallies:
+        replay.summary.comparison = put_side_by_side(*replay.tallies)
     return replay.summary
-
-
-def _refuse_overwriting(events: Sequence[Path], outputs: Sequence[Path]) -> None:
-    taken = {path.resolve() for path in events if path.is_file()}
-    for output in outputs:
-        place = output.resolve()
-        if place in taken:
-            raise InputError(f"{output} is given twice: an output must be no other file of the same run.")
-        if place.is_file() or not place.exists():
-            taken.add(place)
 
 
 def _rejected_line(turned_away: TurnedAway) -> bytes:

@@ -1,7 +1,7 @@
 """Output files that are whole or not there: a run that breaks off leaves nothing that looks like a result."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,6 +39,25 @@ def whole_file(path: Path) -> Iterator[Callable[[bytes], None]]:
             file.close()
         if not direct:
             partial.unlink(missing_ok=True)
+
+
+def copy_lines(paths: Iterable[Path], write: Callable[[bytes], None]) -> None:
+    """Write all lines of these files."""
+    for path in paths:
+        with path.open("rb") as file:
+            for line in file:
+                write(line.rstrip(b"\n"))
+
+
+def refuse_overwriting(events: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Raise ``InputError`` where an output is an input, or given twice."""
+    taken = {path.resolve() for path in events if path.is_file()}
+    for output in outputs:
+        place = output.resolve()
+        if place in taken:
+            raise InputError(f"{output} is given twice: an output must be no other file of the same run.")
+        if place.is_file() or not place.exists():
+            taken.add(place)
 
 
 @contextmanager

@@ -4,16 +4,17 @@ The log of a partition is its four topics; partitions don't meet. Nothing says h
 end, because its lines may stand in the next file: state is pruned by what was read of all topics that a tier names.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.decode import Line, decode_line
 from schemas.faults import MAX_BYTES
+from stream.backtest.lane import Lane
 from stream.backtest.lines import RawLine
+from stream.backtest.summary import Summary
+from stream.backtest.tally import Tally
 from stream.core.outcome import Bonus, Event, Rejection
-from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import Limits, Topic
 
@@ -27,22 +28,6 @@ class TurnedAway(NamedTuple):
 
     line: RawLine
     rejection: Rejection
-
-
-@dataclass
-class Summary:
-    """What a backtest came to.
-
-    ``turned_away`` counts by code the lines that could not be accepted; all others are accepted or duplicates.
-    ``warnings`` are the programmes'.
-    """
-
-    lines: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    bonuses: int = 0
-    turned_away: Counter[str] = field(default_factory=Counter)
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,13 +44,18 @@ class _Run:
 
 
 class Replay:
-    """A log on its way through the core. ``summary`` counts what went through."""
+    """A log on its way through the core. ``summary`` counts what went through.
 
-    def __init__(self, plan: Plan, limits: Limits) -> None:
+    With a second plan both are applied to every line, and ``tallies`` counts what each awards; the results are those
+    of the first.
+    """
+
+    def __init__(self, plan: Plan, limits: Limits, second: Plan | None = None) -> None:
         self.summary = Summary()
-        self._plan = plan
+        self._plans = (plan,) if second is None else (plan, second)
+        self.tallies = () if second is None else (Tally(), Tally())
         self._limits = limits
-        self._partitions: dict[int, Partition] = {}
+        self._partitions: dict[int, tuple[Lane, ...]] = {}
 
     def results(self, lines: Iterable[RawLine]) -> Iterator[Bonus | TurnedAway]:
         """Apply all of ``lines``, which follow what was applied before, and give what each came to."""
@@ -91,19 +81,24 @@ class Replay:
             yield from self._apply(run)
 
     def _apply(self, run: _Run) -> Iterator[Bonus | TurnedAway]:
-        partition = self._partitions.get(run.partition)
-        if partition is None:
-            partition = self._partitions[run.partition] = Partition(run.partition, self._plan, self._limits)
-        outcome = partition.apply(run.topic, run.offsets, run.timestamps, run.decoded)
-        self.summary.accepted += outcome.accepted
-        self.summary.duplicates += outcome.duplicates
-        self.summary.bonuses += len(outcome.bonuses)
+        lanes = self._partitions.get(run.partition)
+        if lanes is None:
+            lanes = self._partitions[run.partition] = self._lanes(run.partition)
+        # Only bonuses can differ: what is accepted is decided by the log and the limits.
+        outcome, *_ = [lane.apply(run.topic, run.offsets, run.timestamps, run.decoded) for lane in lanes]
+        self.summary.count(outcome, run.timestamps)
         yield from outcome.bonuses
         for index, rejection in outcome.turned_away:
-            yield self._turned_away(run.lines[index], rejection)
+            yield TurnedAway(run.lines[index], rejection)
+
+    def _lanes(self, number: int) -> tuple[Lane, ...]:
+        tallies = self.tallies or (None,)
+        return tuple(
+            Lane(number, plan, self._limits, tally) for plan, tally in zip(self._plans, tallies, strict=True)
+        )
 
     def _turned_away(self, line: RawLine, rejection: Rejection) -> TurnedAway:
-        self.summary.turned_away[rejection.code] += 1
+        self.summary.turn_away(rejection.code)
         return TurnedAway(line, rejection)
 
 

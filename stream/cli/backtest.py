@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import Field
 
+from schemas.instants import instant_ms
 from stream.cli.options import UsageError, with_settings
 from stream.settings import KafkaSettings, LimitSettings
 
 if TYPE_CHECKING:
-    from stream.backtest import Summary
+    from stream.backtest import Range, Summary
 
 
 class BacktestSettings(LimitSettings, KafkaSettings):
@@ -29,34 +30,85 @@ def backtest(
         typer.Option(metavar="FILE...", help="Events as NDJSON, one log read in the order given."),
     ] = None,
     rejected: Annotated[
-        Path | None, typer.Option(help="Where lines that can't be accepted go, as NDJSON.")
+        Path | None, typer.Option(help="Where what can't be accepted goes, as NDJSON, with the reason.")
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A second folder of programmes, run over the same history: who gains, who loses and what it costs "
+            "is told as a table. --out gets the bonuses of --programs.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="The comparison as one page, with plots, to pass on."),
+    ] = None,
+    report_json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The comparison as JSON, for programs.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME|OFFSETS",
+            help="With --kafka: begin at records of this Kafka timestamp (2026-01-01T00:00:00Z), or at these offsets "
+            "(views/0/120,likes/0/40; a partition not named begins with its log). Counts begin empty there. "
+            "Default: all that the topics hold.",
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="TIME", help="With --kafka: end before records of this Kafka timestamp."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --kafka: processes, each with whole partitions. Default: one a core."),
     ] = None,
 ) -> None:
     """Run programmes over past events, with the worker's own engine and no effect on anything.
 
+    Over files, or with --kafka over the topics' history: no group is joined, nothing is committed, no topic is made.
+    A run over Kafka that was broken off goes on when it is called again with the same --out.
+
     \b
     bonus backtest --programs programs/ --events views.ndjson likes.ndjson --out bonuses.ndjson
+    bonus backtest --programs programs/ --kafka kafka:9092 --out bonuses.ndjson
+    bonus backtest --programs programs/ --kafka kafka:9092 --from 2026-01-01T00:00:00Z --out january.ndjson
+    bonus backtest --programs programs/ --compare next/ --kafka kafka:9092 --out bonuses.ndjson --report diff.html
     """
-    over_kafka = context.params["kafka"] is not None
-    if over_kafka == bool(events):
+    over_kafka = "kafka" in settings.model_fields_set
+    if bool(events) == (over_kafka if not events else context.params["kafka"] is not None):
         raise UsageError("A backtest needs either --events FILE... or --kafka HOST:PORT, and not both.")
-    if not events:
-        raise UsageError("A backtest over the topics' history is not offered yet: give --events FILE...")
-    from stream.backtest import run_over_files
+    if events and (start or end or workers):
+        raise UsageError("--from, --to and --workers are for --kafka: files are read as they are.")
+    if compare is None and (report or report_json):
+        raise UsageError(
+            "--report and --report-json tell of a comparison: give a second folder with --compare."
+        )
+    from stream.backtest import run_over_files, run_over_kafka
 
-    summary = run_over_files(settings.programs, events, out, rejected, settings.limits(), progress=True)
-    for line in told(summary):
+    if events:
+        summary = run_over_files(settings.programs, events, out, rejected, settings.limits(), True, compare)
+    else:
+        wanted = read_range(start, end)
+        summary = run_over_kafka(
+            settings.programs, settings, wanted, out, rejected, settings.limits(), workers, compare
+        )
+    for line in told(summary, "lines" if events else "records"):
         typer.echo(line, err=True)
 
 
-def told(summary: "Summary") -> list[str]:
+def told(summary: "Summary", what: str = "lines") -> list[str]:
     """What a backtest came to, for people: the programmes' warnings, one a line, then the counts in one."""
     counts = {"accepted": summary.accepted, "duplicates": summary.duplicates}
     counts |= dict(sorted(summary.turned_away.items()))
-    fate = ", ".join(f"{what} {count}" for what, count in counts.items())
+    fate = ", ".join(f"{code} {count}" for code, count in counts.items())
     return [
         *(f"warning: {warning}" for warning in summary.warnings),
-        f"{summary.lines} lines: {fate}; bonuses {summary.bonuses}.",
+        f"{summary.lines} {what}: {fate}; bonuses {summary.bonuses}.",
     ]
 
 
@@ -71,3 +123,30 @@ def each_file_named(arguments: list[str]) -> list[str]:
             spread.append("--events")
         spread.append(argument)
     return spread
+
+
+def read_range(start: str | None, end: str | None) -> "Range":
+    """``--from`` and ``--to`` as they are written.
+
+    Raises UsageError where they are neither a time nor offsets.
+    """
+    from stream.backtest import Range
+
+    to_ms = None if end is None else instant_ms(end)
+    if end is not None and to_ms is None:
+        raise UsageError(f"--to {end}: expected a time with its offset, such as 2026-01-01T00:00:00Z.")
+    if start is None:
+        return Range(to_ms=to_ms)
+    from_ms = instant_ms(start)
+    if from_ms is not None:
+        return Range(from_ms=from_ms, to_ms=to_ms)
+    offsets: dict[str, int] = {}
+    for written in start.split(","):
+        place, _, offset = written.strip().rpartition("/")
+        if "/" not in place or not offset.isdecimal():
+            raise UsageError(
+                f"--from {written}: expected a time with its offset, such as 2026-01-01T00:00:00Z, "
+                "or offsets as topic/partition/offset, separated by commas."
+            )
+        offsets[place] = int(offset)
+    return Range(from_offsets=offsets, to_ms=to_ms)

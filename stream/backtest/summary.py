@@ -1,0 +1,61 @@
+"""What a backtest came to, in numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stream.backtest.comparison import Comparison
+from stream.core.outcome import Outcome
+
+
+@dataclass
+class Counts:
+    """Counts of a run, or of one of its partitions.
+
+    ``lines`` are lines of files, or records. ``turned_away`` counts by code those that could not be accepted; all
+    others are accepted or duplicates. ``bonuses`` are of the first set of programmes. ``first_ms`` and ``last_ms``
+    are the least and the greatest timestamp, None where there was none.
+    """
+
+    lines: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    bonuses: int = 0
+    turned_away: dict[str, int] = field(default_factory=dict)
+    first_ms: int | None = None
+    last_ms: int | None = None
+
+    def count(self, outcome: Outcome, timestamps: Iterable[int]) -> None:
+        """Count what records with these timestamps came to; ``lines`` are counted where they are read."""
+        self.accepted += outcome.accepted
+        self.duplicates += outcome.duplicates
+        self.bonuses += len(outcome.bonuses)
+        for _, rejection in outcome.turned_away:
+            self.turn_away(rejection.code)
+        self._reach(timestamp for timestamp in timestamps if timestamp >= 0)
+
+    def turn_away(self, code: str, times: int = 1) -> None:
+        """Count records that were turned away."""
+        self.turned_away[code] = self.turned_away.get(code, 0) + times
+
+    def merge(self, other: "Counts") -> None:
+        """Take in the counts of another partition."""
+        self.lines += other.lines
+        self.accepted += other.accepted
+        self.duplicates += other.duplicates
+        self.bonuses += other.bonuses
+        for code, times in other.turned_away.items():
+            self.turn_away(code, times)
+        self._reach(at for at in (other.first_ms, other.last_ms) if at is not None)
+
+    def _reach(self, timestamps: Iterable[int]) -> None:
+        known = [*timestamps, *(at for at in (self.first_ms, self.last_ms) if at is not None)]
+        if known:
+            self.first_ms, self.last_ms = min(known), max(known)
+
+
+@dataclass
+class Summary(Counts):
+    """What a backtest came to. ``warnings`` are the programmes'; ``comparison`` is there where two sets were run."""
+
+    warnings: tuple[str, ...] = ()
+    comparison: Comparison | None = None
