@@ -25,7 +25,7 @@ from stream.core.rules import (
 from stream.core.starts import count_starts
 from stream.programs.compile import compile_programs
 from stream.programs.document import Checked
-from stream.programs.implication import implies
+from stream.programs.implication import Point, holds_at_all, least_points
 from stream.programs.mistakes import Mistake
 
 MS_PER_DAY = 86_400_000
@@ -75,11 +75,17 @@ def begun(documents: Iterable[Checked], loaded: Iterable[Program], now_ms: int) 
 
 def _tiers_out_of_order(checked: Checked, version: Version) -> Iterator[Mistake]:
     """Tiers go from the lowest to the highest: each must ask more than every one before it."""
+    highest: list[tuple[Tier, list[Point]]] = []  # of those before, the ones that no other one implies
     for index, tier in enumerate(version.tiers):
-        lower = next((each for each in version.tiers[:index] if implies(each.when, tier.when)), None)
+        lower = next((each.name for each, points in highest if holds_at_all(tier.when, points)), None)
         if lower is not None:
-            problem = f"asks no more than {lower.name} before it: whoever reaches {lower.name} reaches both"
-            yield checked.source.mistake(("tiers", index, "when"), f"{tier.name} {problem}")
+            problem = f"{tier.name} asks no more than {lower} before it: whoever reaches {lower} reaches both"
+            yield checked.source.mistake(("tiers", index, "when"), problem)
+            continue
+        points = least_points(tier.when)
+        if points is not None:
+            highest = [each for each in highest if not holds_at_all(each[0].when, points)]
+            highest.append((tier, points))
 
 
 def _idle_lines(checked: Checked, version: Version) -> Iterator[Mistake]:

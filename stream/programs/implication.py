@@ -27,11 +27,21 @@ class TooManyPoints(Exception):
 
 def implies(first: Condition, second: Condition) -> bool:
     """Whether ``second`` holds wherever ``first`` does. False where that is too much to find out."""
+    points = least_points(first)
+    return points is not None and holds_at_all(second, points)
+
+
+def holds_at_all(condition: Condition, points: list[Point]) -> bool:
+    """Whether the condition holds at each of these points, and so wherever the condition that they tell does."""
+    return all(_holds_at(condition, point) for point in points)
+
+
+def least_points(condition: Condition) -> list[Point] | None:
+    """The least points of a condition; None where there are too many."""
     try:
-        points = _least_points(first)
+        return _least_points(condition)
     except TooManyPoints:
-        return False
-    return all(_holds_at(second, point) for point in points)
+        return None
 
 
 def _holds_at(condition: Condition, point: Point) -> bool:

@@ -85,6 +85,15 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
                 "a.yaml:2: b: expected the value itself, found an alias",
             ],
         ),
+        (
+            b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]",
+            [
+                "a.yaml:1: a: expected no anchor, found &a",
+                "a.yaml:2: b: expected no anchor, found &b",
+                *(f"a.yaml:2: b[{at}]: expected the value itself, found an alias" for at in (0, 1)),
+                *(f"a.yaml:3: c[{at}]: expected the value itself, found an alias" for at in (0, 1)),
+            ],
+        ),
         (b"a: !!str 1", ['a.yaml:1: a: expected no tag, found "tag:yaml.org,2002:str"']),
         (
             b"a: !!python/object/apply:os.system [id]",

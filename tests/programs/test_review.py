@@ -1,5 +1,7 @@
 """What ``bonus check`` warns of: legal, but hardly meant."""
 
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,7 @@ def test_tiers_that_ask_more_or_something_else_are_no_doubt(tmp_path: Path, when
 def test_a_tier_out_of_order_is_told_once_however_many_ask_more(tmp_path: Path) -> None:
     (warning,) = warnings(folder(tmp_path, good(tiers=tiers("{views: 9}", "{views: 10}", "{views: 1}"))))
 
-    assert "tiers[2].when: c asks no more than a before it" in warning
+    assert "tiers[2].when: c asks no more than b before it" in warning
 
 
 @pytest.mark.parametrize(
@@ -193,3 +195,26 @@ def test_a_gap_is_among_the_warnings_which_stand_by_file_and_line(tmp_path: Path
     assert ["b.yaml:7", "creator.yaml:6", "creator.yaml:15"] == [
         line.split(": ")[0] for line in warnings(place)
     ]
+
+
+def test_a_file_full_of_tiers_is_looked_at_in_little_time(tmp_path: Path) -> None:
+    listed = ", ".join(
+        f'{{name: t{at}, when: {{views: {at}}}, reward: {{amount: "1", currency: USD}}}}'
+        for at in range(1, 1501)
+    )
+    started = time.process_time()
+
+    assert [] == warnings(folder(tmp_path, good(tiers=f"[{listed}]")))
+    assert time.process_time() - started < 30
+
+
+def test_the_warnings_of_the_reference_are_those_that_are_told() -> None:
+    project = Path(__file__).parents[2]
+    reference = (project / "docs" / "programmes.md").read_text(encoding="utf-8")
+    source = (project / "stream" / "programs" / "doubts.py").read_text(encoding="utf-8")
+    table = reference[reference.index("| nothing is in force from … |") :]
+    _, *rows = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
+
+    assert source.count("yield ") - source.count("yield from") - source.count("yield [") == len(rows) == 6
+    for words in rows:
+        assert all(part.strip() in source for part in words.split("…")), words
