@@ -215,6 +215,6 @@ def test_the_warnings_of_the_reference_are_those_that_are_told() -> None:
     table = reference[reference.index("| nothing is in force from … |") :]
     _, *rows = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
 
-    assert source.count("yield ") - source.count("yield from") - source.count("yield [") == len(rows) == 6
+    assert source.count(".source.mistake(") == len(rows)
     for words in rows:
         assert all(part.strip() in source for part in words.split("…")), words
