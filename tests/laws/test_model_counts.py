@@ -82,6 +82,27 @@ def test_an_event_that_does_not_count_makes_no_pane_judged() -> None:
     assert offsets(log, rules) == []
 
 
+def test_how_counters_are_shared_between_programmes_does_not_show() -> None:
+    variants = [
+        version(WINDOW, tier(views=1), campaigns=frozenset({"acme-24"})),
+        version(WINDOW, tier(views=1), regions=frozenset({"US"})),
+        version(WINDOW, tier(views=1), from_ms=T + 1, count_from_ms=T + 1),
+        version(Rolling(DAY, HOUR), tier(views=1), lines={"views": Line(min_watch_ms=1)}),
+        version(WINDOW, tier(views=1), lines={"views": Line(sources=frozenset({"for_you"}))}),
+        version(WINDOW, tier(views=1), lines={"views": Line(paid=False)}),
+        version(WINDOW, tier(views=1), lines={"views": Line(exclude_self=True)}),
+        version(WINDOW, tier(views=1), lines={"views": Line(at_most=AtMost(1, "video", Period("day")))}),
+    ]
+    log = Log()
+    log.add("views", T, region="GB", paid=True, viewer_id="ada")
+    log.add("views", T + DAY, watch_ms=1, source="for_you", campaign_id="acme-24")
+    everything = program(version(WINDOW, tier(views=1)), name="everything")
+    narrowed = [program(each, name=f"narrowed-{n}") for n, each in enumerate(variants)]
+    for programs in ([everything, *narrowed], [*narrowed, everything]):
+        found = {bonus.program: bonus.evidence.offset for bonus in agreed(programs, log.records)}
+        assert found == {"everything": 0, "narrowed-7": 0} | {f"narrowed-{n}": 1 for n in range(7)}
+
+
 # --- Regions ---
 
 
