@@ -58,6 +58,9 @@ async def _publish(
         found = difference(edition, documents)
         if found:
             await _write(producer, follower, edition, by_program(documents), found)
+    except ProducerFenced:
+        _note_failure(producer)
+        raise
     finally:
         await producer.stop()
     await follower.read_to_end()
@@ -84,3 +87,10 @@ async def _write(
             await producer.send_and_wait(
                 topic, value, key=name.encode(), partition=partition, headers=headers
             )
+
+
+def _note_failure(producer: AIOKafkaProducer) -> None:
+    """aiokafka keeps the failure a second time, for a commit that is never asked for; asyncio would log that."""
+    kept = producer._txn_manager.wait_for_transaction_end()
+    if kept is not None and kept.done():
+        kept.exception()

@@ -15,8 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from stream import metrics
+from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Limits, Version
+from stream.core.rules import Limits, Topic, Version
 from stream.core.starts import Late
 from stream.errors import InputError, Unreachable
 from stream.logs import logger
@@ -37,23 +38,32 @@ LOOK_EVERY_S = 1.0
 class InForce:
     """The rules of a partition: edition, documents, versions that were loaded late, and the limits.
 
-    ``late`` maps "program/version" to the edition that brought it.
+    ``since`` are the offsets from which on they count, empty where that is from the first record on. ``late`` maps
+    "program/version" to the edition that brought it.
     """
 
     edition: int
+    since: Mapping[Topic, int]
     documents: tuple[str, ...]
     late: Mapping[str, int]
     limits: Limits
     plan: Plan = field(compare=False, repr=False)
 
 
-def in_force(edition: int, documents: tuple[str, ...], late: Mapping[str, int], limits: Limits) -> InForce:
+def in_force(
+    edition: int,
+    since: Mapping[Topic, int],
+    documents: tuple[str, ...],
+    late: Mapping[str, int],
+    limits: Limits,
+) -> InForce:
     """The rules that a checkpoint names."""
-    return InForce(edition, documents, late, limits, _plan(documents, tuple(sorted(late.items()))))
+    return InForce(edition, since, documents, late, limits, _plan(documents, tuple(sorted(late.items()))))
 
 
-def adopt(before: InForce, edition: Edition, reached_ms: int, partition: int) -> InForce:
-    """What follows ``before`` in a partition whose logs have reached ``reached_ms`` of arrival."""
+def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
+    """What follows ``before`` at the place that ``partition`` has come to in its logs."""
+    reached_ms = partition.furthest()
     late = {name: since for name, since in before.late.items() if name.split("/")[0] in edition.programs}
     # What occurred up to here may have been read: before it was loaded, or while it was loaded an earlier time.
     counted_ms = reached_ms + before.limits.allowed_skew_ms
@@ -69,11 +79,11 @@ def adopt(before: InForce, edition: Edition, reached_ms: int, partition: int) ->
                 if start_ms < reached_ms
                 else "version loaded just before its start: of events that ran ahead of the clock, those that were "
                 "read already don't count",
-                partition=partition,
+                partition=partition.number,
                 program=program.name,
                 version=version.number,
             )
-    return in_force(edition.number, edition.documents, late, before.limits)
+    return in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
 
 
 def _start_ms(version: Version) -> int:

@@ -174,12 +174,12 @@ class Service:
         if edition.documents == self._rules.documents:
             self._rules = replace(self._rules, edition=edition.number)
             return
-        await self.checkpoint(adopt(self._rules, edition, self._state.furthest(), self._number))
+        await self.checkpoint(adopt(self._rules, edition, self._state))
         log.info(
             "programmes adopted",
             partition=self._number,
             edition=edition.number,
-            positions=dict(self._state.positions),
+            positions=dict(self._rules.since),
         )
 
     def _apply(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
@@ -302,6 +302,7 @@ class Service:
             arrivals=dict(changes.arrivals),
             place=place,
             edition=rules.edition,
+            since=dict(rules.since),
             documents=rules.documents,
             late=dict(rules.late),
             limits=asdict(self._crew.limits),

@@ -208,12 +208,12 @@ async def _rules(body: Body | None, crew: Crew) -> InForce:
     """The rules of the checkpoint; without one, those in force."""
     edition = crew.rules.edition
     if body is None:
-        return in_force(edition.number, edition.documents, {}, crew.limits)
+        return in_force(edition.number, {}, edition.documents, {}, crew.limits)
     if body.edition > edition.number:  # another worker has read further
         edition = await crew.rules.catch_up()
         if body.edition > edition.number:
             log.warning("the topic of programmes was made anew", held=body.edition, end=edition.number)
-    return in_force(body.edition, body.documents, body.late, crew.limits)
+    return in_force(body.edition, body.since, body.documents, body.late, crew.limits)
 
 
 def _say(number: int) -> Callable[[str], None]:

@@ -64,7 +64,9 @@ def folder(path: Path, **files: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("command", ["demo", "worker", "check", "backtest", "topics create"])
+@pytest.mark.parametrize(
+    "command", ["demo", "worker", "check", "backtest", "topics create", "programs apply", "programs show"]
+)
 def test_help_of_every_command_shows_an_example(command: str) -> None:
     ended = bonus(*command.split(), "--help")
     assert (ended.code, ended.err) == (0, "")
@@ -74,7 +76,7 @@ def test_help_of_every_command_shows_an_example(command: str) -> None:
 def test_bare_bonus_shows_the_commands_and_is_a_usage_error() -> None:
     ended = bonus()
     assert ended.code == 2
-    for command in ("demo", "worker", "check", "backtest", "topics"):
+    for command in ("demo", "worker", "check", "backtest", "topics", "programs"):
         assert f"  {command} " in ended.out
 
 
