@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import TypeVar
 
+from stream.core.expiry import UNKNOWN, Entry, Expiry, Horizon
 from stream.core.places import Places, holds_places
 from stream.core.plan import Plan
 from stream.core.subject import Subject
 
-Entry = Subject | Places
 E = TypeVar("E", Subject, Places)
 
 
@@ -29,10 +29,14 @@ class Memory:
 
     def __init__(self, plan: Plan, *, complete: bool) -> None:
         self._plan = plan
+        self.expiry = Expiry(plan)
         self.complete = complete
         self.entries: dict[str, Entry] = {}
         self._changed: list[Entry] = []
-        self._gone: deque[tuple[str, str]] = deque()
+        self._gone: deque[tuple[str, str | None]] = (
+            deque()
+        )  # None: it is no longer due, once all before it is gone
+        self._emptied: list[tuple[int, Entry]] = []  # with the cut that says so
         self.written = 0
         self.chunk = 0
         self.cuts = 0
@@ -56,11 +60,15 @@ class Memory:
 
     def admit(self, key: str, fields: Mapping[str, int]) -> None:
         """Take an entry's checkpointed fields into memory; none of them for one that is new."""
+        entry: Entry
         if holds_places(key):
             entry = self._new(key, Places(key))
             entry.restore(fields)
-            return
-        self.forget(key, self._new(key, Subject(key)).restore(fields, self._plan))
+        else:
+            entry = self._new(key, Subject(key))
+            self.forget(key, entry.restore(fields, self._plan))
+        if fields:
+            entry.due_ms = UNKNOWN
 
     def subject(self, key: str) -> Subject:
         """A subject that is about to change."""
@@ -89,22 +97,49 @@ class Memory:
         """Have checkpointed fields deleted that nothing reads any more, sooner or later."""
         self._gone.extend((key, field) for field in fields)
 
-    def cut(self) -> dict[str, dict[str, int | None]]:
-        """The fields that changed since the last cut, by entry."""
+    def sweep(self, keys: Iterable[str], horizon: Horizon) -> None:
+        """Forget of these entries what nothing can read any more, as far as the next cuts can delete it.
+
+        Keys that are not in memory are passed over. What is left is due later, or not at all: the next cut says so.
+        """
+        for key in keys:
+            if len(self._gone) >= MOST_DELETED:
+                return
+            entry = self.entries.get(key)
+            if entry is not None:
+                self.forget(key, self.expiry.forget(entry, horizon))
+                entry.due_ms = UNKNOWN
+                self._mark(entry)
+
+    def cut(self) -> tuple[dict[str, dict[str, int | None]], dict[str, int | None]]:
+        """The fields that changed since the last cut, and the dues, by entry."""
         self.cuts += 1
         self.written = 0
         fields: dict[str, dict[str, int | None]] = {}
-        for _ in range(min(len(self._gone), MOST_DELETED)):
-            key, field = self._gone.popleft()
-            fields.setdefault(key, {})[field] = None
+        dues: dict[str, int | None] = {}
+        due_of = self.expiry.due
         for entry in self._changed:
             entry.cut = self.cuts
-            fields.setdefault(entry.key, {}).update(entry.take_changes())
+            due_ms = due_of(entry)
+            if due_ms != entry.due_ms:
+                entry.due_ms = due_ms
+                if due_ms is None:
+                    self._gone.append((entry.key, None))
+                else:
+                    dues[entry.key] = due_ms
+            fields[entry.key] = entry.take_changes()
         self._changed = []
-        return fields
+        for _ in range(min(len(self._gone), MOST_DELETED)):
+            key, field = self._gone.popleft()
+            if field is not None:
+                fields.setdefault(key, {}).setdefault(field, None)
+            elif self._is_over(key):
+                dues[key] = None
+        return fields, dues
 
     def evict(self, most: int, durable_cut: int) -> int:
         """Let go of the least recently used entries above ``most`` that the ``durable_cut``-th cut holds."""
+        self._let_go_of_empty(durable_cut)
         surplus = len(self.entries) - most
         if surplus <= 0:
             return 0
@@ -119,6 +154,30 @@ class Memory:
         self.complete = self.complete and not oldest
         return len(oldest)
 
+    def _is_over(self, key: str) -> bool:
+        """Whether an entry that was no longer due still isn't. One that has left memory is looked at again."""
+        entry = self.entries.get(key)
+        if entry is None or entry.due_ms is not None:
+            return False
+        if entry.is_empty():
+            self._emptied.append((self.cuts, entry))
+        return True
+
+    def _let_go_of_empty(self, durable_cut: int) -> None:
+        """Let go of entries without anything left; without them memory is as complete as before."""
+        waiting = []
+        for cut, entry in self._emptied:
+            if cut > durable_cut:
+                waiting.append((cut, entry))
+            elif (
+                self.entries.get(entry.key) is entry
+                and not entry.changed
+                and entry.used <= self.chunk
+                and entry.is_empty()
+            ):
+                del self.entries[entry.key]
+        self._emptied = waiting
+
     def _new(self, key: str, entry: E) -> E:
         entry.used = self.chunk
         self.entries[key] = entry
@@ -126,6 +185,9 @@ class Memory:
 
     def _touch(self, entry: Entry) -> None:
         entry.used = self.chunk
+        self._mark(entry)
+
+    def _mark(self, entry: Entry) -> None:
         if not entry.changed:
             entry.changed = True
             self._changed.append(entry)

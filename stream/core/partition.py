@@ -8,11 +8,11 @@ chunk costs is measured by ``benchmarks/core.py``.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stream.core.expiry import forget_cells
 from stream.core.intake import NO_ARRIVAL, Intake
 from stream.core.judging import judge
 from stream.core.memory import Memory
 from stream.core.outcome import Bonus, Event, Evidence, Outcome, Rejection
-from stream.core.panes import Span
 from stream.core.places import Gate, places_key
 from stream.core.plan import Counter, Feeds, Plan
 from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
@@ -28,10 +28,12 @@ class Changes:
     """What changed since the last cut: absolute values, so writing them twice is writing them once.
 
     ``subjects``: subject key -> field -> value, None where the field went. ``ids``: accepted since the last cut.
-    ``ids_floor``: ids accepted at an arrival before it are forgotten. ``positions`` are the next offsets to read.
+    ``due``: key -> the horizon (ms) after which some of it can go, None for never. ``ids_floor``: ids accepted at an
+    arrival before it are forgotten. ``positions`` are the next offsets to read.
     """
 
     subjects: Mapping[str, Mapping[str, int | None]]
+    due: Mapping[str, int | None]
     ids: Mapping[Topic, Runs]
     ids_floor: Mapping[Topic, int]
     positions: Mapping[Topic, int]
@@ -253,15 +255,22 @@ class Partition:
 
     def _prune(self, counter: Counter, subject: Subject, name: str, series: Series, pane: int) -> None:
         """Drop the cells that no window can read any more; looked at anew once some panes have passed."""
-        longest = counter.lengths[-1]
-        series.prune_from = pane + max(1, longest // 4)
-        if isinstance(counter.panes, Span):
-            return
-        reached = min(max(self._intakes[topic].arrival, self._caught_up[topic]) for topic in counter.topics)
-        oldest_ms = reached - self.limits.allowed_lateness_ms
-        if reached != NO_ARRIVAL and oldest_ms >= 0:
-            gone = series.forget_before(counter.panes.pane_of(oldest_ms) - longest + 1)
-            self.memory.forget(subject.key, [f"{name}:{old}" for old in gone])
+        series.prune_from = pane + max(1, counter.lengths[-1] // 4)
+        gone = forget_cells(counter, series, self._horizon(counter.topics))
+        self.memory.forget(subject.key, [f"{name}:{old}" for old in gone])
+
+    def _horizon(self, topics: Iterable[Topic]) -> int:
+        """The instant at or after which occurs all that these topics still bring; negative without an arrival."""
+        reached = min(max(self._intakes[topic].arrival, self._caught_up[topic]) for topic in topics)
+        return NO_ARRIVAL if reached == NO_ARRIVAL else reached - self.limits.allowed_lateness_ms
+
+    def horizon(self) -> int:
+        """What is due before this instant can be swept; negative where nothing can."""
+        return self._horizon(self.memory.expiry.topics or TOPICS)
+
+    def sweep(self, keys: Iterable[str]) -> None:
+        """Forget of these entries, as far as they are in memory, what nothing can read any more. Changes no bonus."""
+        self.memory.sweep(keys, self._horizon)
 
     def judge_by(self, plan: Plan) -> None:
         """Go over to another plan; everything in memory must be durable, and is read back when it is met."""
@@ -277,8 +286,10 @@ class Partition:
 
     def cut(self) -> Changes:
         """Freeze what changed since the last cut."""
+        subjects, due = self.memory.cut()
         return Changes(
-            subjects=self.memory.cut(),
+            subjects=subjects,
+            due=due,
             ids={topic: intake.take_fresh() for topic, intake in self._intakes.items()},
             ids_floor={topic: intake.floor() for topic, intake in self._intakes.items()},
             positions=dict(self.positions),

@@ -43,18 +43,22 @@ class Gate:
 class Places:
     """The places taken on one video (or creator) in one period, by a share of the viewers.
 
-    Viewers are spread over buckets by a checksum, so that no key of a viral video grows without bound.
+    Viewers are spread over buckets by a checksum, so that no key of a viral video grows without bound. ``gate`` (its
+    name) and ``period`` are those of the key.
     """
 
-    __slots__ = ("changed", "cut", "key", "taken", "touched", "used")
+    __slots__ = ("changed", "cut", "due_ms", "gate", "key", "period", "taken", "touched", "used")
 
     def __init__(self, key: str) -> None:
         self.key = key
+        self.gate, period, _ = key.rpartition(_PLACES)[2].split(":")
+        self.period = int(period)
         self.taken: dict[str, int] = {}
         self.touched: set[str] = set()
         self.changed = False
         self.cut = 0
         self.used = 0
+        self.due_ms: int | None = None
 
     def admit(self, viewer_id: str, gate: Gate) -> bool:
         """Take a place for an add; whether there was one."""
@@ -77,6 +81,10 @@ class Places:
     def restore(self, fields: Mapping[str, int]) -> None:
         """Take over checkpointed fields: viewer -> places taken."""
         self.taken = dict(fields)
+
+    def is_empty(self) -> bool:
+        """Whether nothing of it is stored: all places are free."""
+        return not any(self.taken.values())
 
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call; None for a viewer whose places are all free again."""

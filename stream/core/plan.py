@@ -135,6 +135,11 @@ class Plan:
         name = name.removesuffix("-")
         return self.region(name.rpartition(".")[2]).counters.get(name)
 
+    def gate(self, name: str) -> tuple[Topic, Gate] | None:
+        """The gate of this name and the topic it is for; None where no programme has it now."""
+        gates = self.region(name.rpartition(".")[2]).gates
+        return next(((topic, gate) for topic in gates for gate in gates[topic] if gate.name == name), None)
+
 
 def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str) -> RegionPlan:
     """Gather the judges of a region, then the counters that they read."""

@@ -24,10 +24,22 @@ class Series:
     ``total`` is the sum of all cells kept: never less than any window's sum. ``floor`` is the least total at
     which some open tier can be reached; the engine sets it. ``head`` is the newest pane that holds a cell, -1 for
     none. ``sums`` are those windows that end at the head which have been asked for, by length in panes. ``touched``
-    are the panes written since the last checkpoint was cut.
+    are the panes written since the last checkpoint was cut. From ``due_ms`` on all cells can go, as long as the head
+    is not beyond ``due_to`` (``expiry``).
     """
 
-    __slots__ = ("cells", "floor", "head", "last_touched", "prune_from", "sums", "total", "touched")
+    __slots__ = (
+        "cells",
+        "due_ms",
+        "due_to",
+        "floor",
+        "head",
+        "last_touched",
+        "prune_from",
+        "sums",
+        "total",
+        "touched",
+    )
 
     def __init__(self) -> None:
         self.cells: dict[int, int] = {}
@@ -38,6 +50,7 @@ class Series:
         self.touched: list[int] = []
         self.last_touched = -1
         self.prune_from = 0
+        self.due_ms, self.due_to = NEVER, -1
 
     def restore(self, cells: dict[int, int]) -> None:
         """Take over checkpointed cells."""

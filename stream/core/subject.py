@@ -22,10 +22,28 @@ def subject_key(creator_id: str, video_id: str | None) -> str:
     return creator_id if video_id is None else f"{creator_id}{_VIDEO}{video_id}"
 
 
-class Subject:
-    """The mutable state of one subject. ``used`` is the number of the last chunk that touched it."""
+def latch_field(latch: str) -> str:
+    """The field that a latch is checkpointed under."""
+    return _LATCH + latch
 
-    __slots__ = ("changed", "cut", "fresh_latches", "key", "latches", "series", "used")
+
+class Subject:
+    """The mutable state of one subject. ``used`` is the number of the last chunk that touched it.
+
+    ``due_ms`` is what the last cut said (``expiry``), ``latch_due_ms`` the least due of its latches, 0 if unknown.
+    """
+
+    __slots__ = (
+        "changed",
+        "cut",
+        "due_ms",
+        "fresh_latches",
+        "key",
+        "latch_due_ms",
+        "latches",
+        "series",
+        "used",
+    )
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -35,6 +53,8 @@ class Subject:
         self.changed = False
         self.cut = 0
         self.used = 0
+        self.due_ms: int | None = None
+        self.latch_due_ms = 0
 
     def open(self, counter: Counter, name: str) -> Series:
         """The series stored under ``name``, made where there is none yet."""
@@ -81,6 +101,10 @@ class Subject:
             self.set_floor(counter)
         return stale
 
+    def is_empty(self) -> bool:
+        """Whether nothing of it is stored."""
+        return not self.latches and not any(series.cells for series in self.series.values())
+
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call, with their present values; None for those that went."""
         fields: dict[str, int | None] = {}
@@ -92,6 +116,6 @@ class Subject:
                 series.touched = []
                 series.last_touched = -1
         for latch in self.fresh_latches:
-            fields[_LATCH + latch] = 1
+            fields[latch_field(latch)] = 1
         self.fresh_latches, self.changed = [], False
         return fields
