@@ -15,7 +15,7 @@ from stream.backtest.comparison import compare as put_side_by_side
 from stream.backtest.lines import RawLine, open_files, read_lines
 from stream.backtest.output import refuse_overwriting, whole_file
 from stream.backtest.replay import Replay, TurnedAway
-from stream.backtest.summary import Summary
+from stream.backtest.summary import ProgramSet, Summary
 from stream.core.plan import Plan
 from stream.core.rules import Limits
 from stream.programs import load
@@ -42,10 +42,11 @@ def run_over_files(
         InputError: programmes or files are wrong; lines that can't be accepted are no error.
     """
     refuse_overwriting(events, [out, *([rejected] if rejected else [])])
-    loaded = load(programs)
-    other = None if compare is None else load(compare)
-    replay = Replay(Plan(loaded.programs), limits, None if other is None else Plan(other.programs))
-    replay.summary.warnings = tuple(map(str, [*loaded.warnings, *(other.warnings if other else ())]))
+    loaded = [(folder, load(folder)) for folder in (programs, compare) if folder is not None]
+    replay = Replay([Plan(each.programs) for _, each in loaded], limits)
+    replay.summary.sets = tuple(ProgramSet(str(folder), each.digest) for folder, each in loaded)
+    replay.summary.warnings = tuple(str(warning) for _, each in loaded for warning in each.warnings)
+    replay.summary.source = f"the files {', '.join(map(str, events))}"
     with ExitStack() as stack:
         opened = open_files(list(events))
         for _, file in opened:

@@ -5,11 +5,11 @@ The ends are those at the start. They are the uncommitted ones: what was in a tr
 once that is committed, so a transaction that is still open is waited for, and said.
 
 ```
-slice         |  0   |  1   |  2   |       arrival, cut into slices of a second
+slice         |  0   |  1   |  2   |       arrival, cut into slices of a minute
 views[p]      | a b  | c    |  d   |
 likes[p]      | e    |      | f g  |       read: a b e  c  d f g
 ```
-Slices make runs of one topic, which is what the core takes. For a tier over one topic the order between topics
+Slices make long runs of one topic, which is what is fast. For a tier over one topic the order between topics
 does not matter; for others it makes what is seen first the same in every run.
 """
 
@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -29,7 +30,7 @@ from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError, InputError, Unreachable
 from stream.settings import KafkaSettings, in_ms
 
-SLICE_MS = 1_000
+SLICE_MS = 60_000
 RUN_RECORDS = 5_000
 """The most records of a run."""
 
@@ -59,6 +60,21 @@ class Range:
     from_ms: int | None = None
     from_offsets: Mapping[str, int] = field(default_factory=dict)
     to_ms: int | None = None
+
+    def __str__(self) -> str:
+        if self.from_ms is not None:
+            start = f"from {_written(self.from_ms)}"
+        elif self.from_offsets:
+            start = "from " + ", ".join(f"{place}/{offset}" for place, offset in self.from_offsets.items())
+        else:
+            start = "from their beginning"
+        return f"{start} to {'their end at the start' if self.to_ms is None else _written(self.to_ms)}"
+
+
+def _written(time_ms: int) -> str:
+    return (
+        datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from stream.backtest.output import copy_lines, refuse_overwriting, whole_file
 from stream.backtest.part import Job, kept
 from stream.backtest.pool import run_all
 from stream.backtest.progress import Watch
-from stream.backtest.summary import Summary
+from stream.backtest.summary import ProgramSet, Summary
 from stream.backtest.tally import Tally
 from stream.core.rules import TOPICS, Limits
 from stream.programs import load
@@ -41,8 +41,8 @@ def run_over_kafka(
         Unreachable: Kafka could not be reached.
     """
     refuse_overwriting([], [out, *([rejected] if rejected else [])])
-    sets = [load(folder) for folder in (programs, compare_with) if folder is not None]
-    documents = tuple(each.documents for each in sets)
+    loaded = [(folder, load(folder)) for folder in (programs, compare_with) if folder is not None]
+    documents = tuple(each.documents for _, each in loaded)
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     folder = work_folder.folder_of(out)
     names = [settings.topic(topic) for topic in TOPICS]
@@ -51,7 +51,9 @@ def run_over_kafka(
     job = Job(settings, limits, documents, history, folder, rejected is not None)
     _run(job, workers or os.cpu_count() or 1, console)
     summary = _gather(job, out, rejected)
-    summary.warnings = tuple(str(warning) for each in sets for warning in each.warnings)
+    summary.sets = tuple(ProgramSet(str(folder), each.digest) for folder, each in loaded)
+    summary.warnings = tuple(str(warning) for _, each in loaded for warning in each.warnings)
+    summary.source = f"the topics {', '.join(names)} at {settings.kafka}, {wanted}"
     work_folder.end(folder)
     return summary
 

@@ -4,7 +4,7 @@ The log of a partition is its four topics; partitions don't meet. Nothing says h
 end, because its lines may stand in the next file: state is pruned by what was read of all topics that a tier names.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,14 +46,14 @@ class _Run:
 class Replay:
     """A log on its way through the core. ``summary`` counts what went through.
 
-    With a second plan both are applied to every line, and ``tallies`` counts what each awards; the results are those
-    of the first.
+    With two plans both are applied to every line, and ``tallies`` counts what each awards; the results are those of
+    the first.
     """
 
-    def __init__(self, plan: Plan, limits: Limits, second: Plan | None = None) -> None:
+    def __init__(self, plans: Sequence[Plan], limits: Limits) -> None:
         self.summary = Summary()
-        self._plans = (plan,) if second is None else (plan, second)
-        self.tallies = () if second is None else (Tally(), Tally())
+        self._plans = plans
+        self.tallies = tuple(Tally() for _ in plans) if len(plans) > 1 else ()
         self._limits = limits
         self._partitions: dict[int, tuple[Lane, ...]] = {}
 

@@ -53,9 +53,22 @@ class Counts:
             self.first_ms, self.last_ms = min(known), max(known)
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramSet:
+    """A folder of programmes, as it was given, and the digest of its content."""
+
+    folder: str
+    digest: str
+
+
 @dataclass
 class Summary(Counts):
-    """What a backtest came to. ``warnings`` are the programmes'; ``comparison`` is there where two sets were run."""
+    """What a backtest came to, over what ``source`` names in words.
 
+    ``sets`` are the programmes that were run, one or two, ``warnings`` theirs. ``comparison`` is there for two.
+    """
+
+    source: str = ""
+    sets: tuple[ProgramSet, ...] = ()
     warnings: tuple[str, ...] = ()
     comparison: Comparison | None = None

@@ -1,5 +1,7 @@
 """``bonus backtest``: the engine over files, or over the topics' history."""
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,12 @@ from stream.cli.options import UsageError, with_settings
 from stream.settings import KafkaSettings, LimitSettings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from stream.backtest import Range, Summary
+
+_WIDTH = 200
+"""Columns of a table in a file or a pipe."""
 
 
 class BacktestSettings(LimitSettings, KafkaSettings):
@@ -89,16 +96,42 @@ def backtest(
             "--report and --report-json tell of a comparison: give a second folder with --compare."
         )
     from stream.backtest import run_over_files, run_over_kafka
+    from stream.backtest.output import refuse_overwriting, whole_file
+    from stream.backtest.report import document, page, tables
 
-    if events:
-        summary = run_over_files(settings.programs, events, out, rejected, settings.limits(), True, compare)
-    else:
-        wanted = read_range(start, end)
-        summary = run_over_kafka(
-            settings.programs, settings, wanted, out, rejected, settings.limits(), workers, compare
-        )
+    wanted = read_range(start, end)
+    refuse_overwriting(events or [], [path for path in (out, rejected, report, report_json) if path])
+    with ExitStack() as files:  # before the run: a place that can't be written to is told at once
+        write_page = files.enter_context(whole_file(report)) if report else None
+        write_document = files.enter_context(whole_file(report_json)) if report_json else None
+        if events:
+            summary = run_over_files(
+                settings.programs, events, out, rejected, settings.limits(), progress=True, compare=compare
+            )
+        else:
+            summary = run_over_kafka(
+                settings.programs, settings, wanted, out, rejected, settings.limits(), workers, compare
+            )
+        if write_page is not None:
+            write_page(page(summary).encode())
+        if write_document is not None:
+            write_document(document(summary))
+    if summary.comparison is not None:
+        _print_tables(tables(summary.comparison))
     for line in told(summary, "lines" if events else "records"):
         typer.echo(line, err=True)
+
+
+def _print_tables(found: Iterable["Table"]) -> None:
+    """Print tables to stdout, whole also where that is no terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH)
+    for table in found:
+        console.print(table)
+        console.print()
 
 
 def told(summary: "Summary", what: str = "lines") -> list[str]:

@@ -33,7 +33,7 @@ def test_a_replay_awards_what_the_model_awards(case: Case, seed: int) -> None:
         records.append(record)
         if shuffler.random() < 0.5:
             records.append(record._replace(partition=1))
-    replay = Replay(Plan(case.programs), case.limits)
+    replay = Replay([Plan(case.programs)], case.limits)
     results = list(replay.results(read_lines(Path("log"), BytesIO(b"".join(map(as_line, records))))))
     awarded = [result for result in results if isinstance(result, Bonus)]
     for partition in (0, 1):

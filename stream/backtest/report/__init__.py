@@ -1,0 +1,7 @@
+"""A comparison told to people and programs: a table for the terminal, a JSON document, one self-contained page."""
+
+from stream.backtest.report.document import document
+from stream.backtest.report.page import page
+from stream.backtest.report.table import tables
+
+__all__ = ["document", "page", "tables"]
