@@ -116,7 +116,7 @@ def _checkpoint(changes: Changes, number: int, lap: _Lap) -> None:
     """Pack a checkpoint as the store does, and send it nowhere."""
     lap.end("cut")
     ids = [IdBatch(topic, runs) for topic, runs in changes.ids.items() if runs]
-    delta = Delta(changes.subjects, ids, dict(changes.ids_floor.items()), b"")
+    delta = Delta(changes.subjects, ids, dict(changes.ids_floor.items()), b"", changes.due)
     layout = Layout("benchmark", number)
     pack(scripts.write(layout, ("", 0), edits_of(delta, layout, 1, frozenset()), delta.meta))
     lap.end("pack")

@@ -3,13 +3,15 @@
 ```
 {app:p}:meta                  hash    format, owner, seq, body, buckets (and torn, see `scripts`)
 {app:p}:s:<subject key>       hash    field -> integer, as text: any size, also negative
+{app:p}:due                   zset    subject key, by the event time in ms from which on something of it can go
 {app:p}:ids:<topic>:<bucket>  hash    seq of the checkpoint -> JSON of [[arrival ms, [id, …]], …]
 ```
 
 All keys of partition p begin with one hash tag, so they share a Redis Cluster slot whatever follows: of several
 ``{…}`` in a key the first counts. Ids lie in buckets of ten minutes of arrival: what must be forgotten goes as
 whole keys, and ``buckets`` in meta names them all, so that nothing ever has to be searched for. They are JSON,
-as the MessagePack of Redis's Lua has no binary strings to pass on. No key expires.
+as the MessagePack of Redis's Lua has no binary strings to pass on. No key expires: ``due`` names the subjects that
+the owner looks at again, by event time, and what it finds of no use goes by a checkpoint.
 """
 
 import re
@@ -64,6 +66,11 @@ class Layout:
         """The key of a subject's counters."""
         return f"{self.tag}:s:{key}"
 
+    @property
+    def due(self) -> str:
+        """The key of what is due, and when."""
+        return f"{self.tag}:due"
+
     def ids(self, bucket: Bucket) -> str:
         """The key of a bucket of event ids."""
         topic, number = bucket
@@ -95,10 +102,14 @@ def edits_of(delta: Delta, layout: Layout, seq: int, buckets: frozenset[Bucket])
         if bucket in edits.buckets:
             edits.keys.append(layout.ids(bucket))
             edits.commands.append(["HSET", str(seq), msgspec.json.encode(arrivals).decode()])
+    over = _edit_due(delta, layout, edits)
     for key, fields in deleted:
         for start in range(0, len(fields), EDIT_ARGUMENTS):
             edits.keys.append(key)
             edits.commands.append(["HDEL", *fields[start : start + EDIT_ARGUMENTS]])
+    for start in range(0, len(over), EDIT_ARGUMENTS):
+        edits.keys.append(layout.due)
+        edits.commands.append(["ZREM", *over[start : start + EDIT_ARGUMENTS]])
     for bucket in sorted(buckets - edits.buckets):
         edits.keys.append(layout.ids(bucket))
         edits.commands.append(["UNLINK"])
@@ -128,6 +139,20 @@ def _edit_subjects(delta: Delta, layout: Layout, edits: Edits) -> list[tuple[str
             add_key(key)
             add_command(piece)
     return deleted
+
+
+def _edit_due(delta: Delta, layout: Layout, edits: Edits) -> list[str]:
+    """Adds what sets dues to ``edits``; returns the subjects that are not due any more."""
+    command, over = ["ZADD"], list[str]()
+    for subject, due_ms in delta.due.items():
+        if due_ms is None:
+            over.append(subject)
+        else:
+            command += (str(due_ms), subject)
+    for piece in _pieces(command):
+        edits.keys.append(layout.due)
+        edits.commands.append(piece)
+    return over
 
 
 def _pieces(command: list[str]) -> Iterable[list[str]]:

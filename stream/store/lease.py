@@ -72,6 +72,16 @@ class Lease:
                 found += map(_counters, await self._query(part, [["HGETALL"]] * len(part)))
         return found
 
+    async def due(self, before_ms: int, limit: int) -> list[str]:
+        """Up to ``limit`` subjects that are due before ``before_ms`` as of the last checkpoint, the oldest first.
+
+        Raises Superseded; InputError where the key holds something else.
+        """
+        query = ["ZRANGE", "-inf", f"({before_ms}", "BYSCORE", "LIMIT", "0", str(limit)]
+        async with self._turn:
+            [subjects] = await self._query([self._layout.due], [query])
+        return [subject.decode() for subject in subjects]
+
     async def write(self, delta: Delta) -> int:
         """Makes ``delta`` the next checkpoint, atomically and once; returns its seq, acknowledged by Redis.
 

@@ -15,7 +15,10 @@ from tests.store.conftest import Said
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-NEEDED_COMMANDS = ["+eval", "+info", "+hmget", "+hset", "+hdel", "+hgetall", "+hkeys", "+unlink"]
+NEEDED_COMMANDS = [
+    *("+eval", "+info", "+hmget", "+hset", "+hdel", "+hgetall", "+hkeys", "+unlink"),
+    *("+zadd", "+zrem", "+zrange"),
+]
 
 
 def with_login(url: str, login: str) -> str:
@@ -77,9 +80,9 @@ async def test_user_and_password_of_the_url_are_used(
     )
     store = await StateStore.connect(with_login(server.url, "bonus:p%40ss"), "bonus", timeout_s=5, say=said)
     lease = await store.take(0)
-    await lease.write(Delta({"a": {"x": 1, "y": None}}, [IdBatch("views", [(0, ["e"])])], {}, b""))
-    assert (await lease.read(["a"]), len(await lease.ids())) == ([{"x": 1}], 1)
-    await lease.write(Delta({}, [], {"views": BUCKET_MS}, b""))
+    await lease.write(Delta({"a": {"x": 1, "y": None}}, [IdBatch("views", [(0, ["e"])])], {}, b"", {"a": 5}))
+    assert (await lease.read(["a"]), len(await lease.ids()), await lease.due(6, 1)) == ([{"x": 1}], 1, ["a"])
+    await lease.write(Delta({}, [], {"views": BUCKET_MS}, b"", {"a": None}))
     assert said.sentences == []
     await store.close()
 

@@ -14,6 +14,7 @@ from stream.store.store import StateStore
 SUBJECTS = ["a", "b", "{b}", "c:d"]
 FIELDS = ["x", "y", "{z}", ""]
 TOPICS = ["views", "acme.likes"]
+LATEST_DUE_MS = 2**53 - 1
 REMEMBERED_MS = 2 * BUCKET_MS
 
 fields = st.dictionaries(
@@ -28,6 +29,7 @@ class Step:
     take: bool
     subjects: dict[str, dict[str, int | None]]
     ids: list[tuple[str, int, int]]
+    due: dict[str, int | None]
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Model:
 
     subjects: dict[str, dict[str, int]] = field(default_factory=lambda: {subject: {} for subject in SUBJECTS})
     ids: dict[str, list[tuple[int, list[str]]]] = field(default_factory=dict)
+    due: dict[str, int] = field(default_factory=dict)
     now_ms: int = 0
     seq: int = 0
     meta: bytes | None = None
@@ -48,6 +51,9 @@ class Model:
                     self.subjects[subject].pop(name, None)
                 else:
                     self.subjects[subject][name] = value
+        self.due = {
+            subject: due_ms for subject, due_ms in {**self.due, **step.due}.items() if due_ms is not None
+        }
         batches: dict[str, IdBatch] = {}
         for topic, forward_ms, count in step.ids:
             self.now_ms += forward_ms
@@ -56,7 +62,8 @@ class Model:
             self.ids.setdefault(topic, []).append(accepted)
         self.meta = b"at %d" % self.now_ms
         self.seq += 1
-        return Delta(step.subjects, list(batches.values()), dict.fromkeys(TOPICS, self.floor_ms), self.meta)
+        floors = dict.fromkeys(TOPICS, self.floor_ms)
+        return Delta(step.subjects, list(batches.values()), floors, self.meta, step.due)
 
     @property
     def floor_ms(self) -> int:
@@ -82,6 +89,7 @@ steps = st.lists(
         ids=st.lists(
             st.tuples(st.sampled_from(TOPICS), st.integers(0, BUCKET_MS), st.integers(1, 3)), max_size=4
         ),
+        due=st.dictionaries(st.sampled_from(SUBJECTS), st.none() | st.integers(0, LATEST_DUE_MS)),
     ),
     max_size=12,
 )
@@ -90,7 +98,7 @@ steps = st.lists(
 @given(steps=steps)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_row_of_checkpoints_equals_a_dict(redis_url: str, steps: list[Step]) -> None:
-    """Counters exactly; ids exactly as far as they must be kept, and no bucket longer than that; seq and meta."""
+    """Counters and dues exactly; ids exactly as far as they must be kept, no bucket longer than that; seq, meta."""
     asyncio.run(replay(redis_url, steps))
 
 
@@ -105,6 +113,7 @@ async def replay(redis_url: str, steps: list[Step]) -> None:
             assert lease.meta == model.meta
         assert await lease.write(model.apply(step)) == model.seq
         assert await lease.read(SUBJECTS) == list(model.subjects.values())
+        assert await lease.due(LATEST_DUE_MS + 1, 10) == sorted(model.due, key=lambda s: (model.due[s], s))
         ids = {batch.topic: batch.arrivals for batch in await lease.ids()}
         assert model.remembered(ids) == model.remembered(model.ids)
         oldest_ms = min(

@@ -29,14 +29,16 @@ def delta(
     subjects: dict[str, dict[str, int | None]] | None = None,
     ids: list[IdBatch] | None = None,
     floors: dict[str, int] | None = None,
+    due: dict[str, int | None] | None = None,
 ) -> Delta:
-    return Delta(subjects or {}, ids or [], floors or {}, b"")
+    return Delta(subjects or {}, ids or [], floors or {}, b"", due or {})
 
 
 def test_keys_are_those_that_are_written_down() -> None:
     """The names that operators see with redis-cli."""
     assert LAYOUT.meta == "{bonus:7}:meta"
     assert LAYOUT.subject("c:alice") == "{bonus:7}:s:c:alice"
+    assert LAYOUT.due == "{bonus:7}:due"
     assert LAYOUT.ids(("views", 2_833_333)) == "{bonus:7}:ids:views:2833333"
 
 
@@ -61,6 +63,7 @@ def test_what_grows_comes_before_what_shrinks() -> None:
             {"a": {"x": None, "y": 1}, "b": {"z": 2}},
             [IdBatch("views", [(BUCKET_MS, ["e1"])])],
             {"views": BUCKET_MS},
+            {"a": None, "b": 3_600_000},
         ),
         LAYOUT,
         12,
@@ -70,7 +73,9 @@ def test_what_grows_comes_before_what_shrinks() -> None:
         ("{bonus:7}:s:a", ["HSET", "y", "1"]),
         ("{bonus:7}:s:b", ["HSET", "z", "2"]),
         ("{bonus:7}:ids:views:1", ["HSET", "12", '[[600000,["e1"]]]']),
+        ("{bonus:7}:due", ["ZADD", "3600000", "b"]),
         ("{bonus:7}:s:a", ["HDEL", "x"]),
+        ("{bonus:7}:due", ["ZREM", "a"]),
         ("{bonus:7}:ids:views:0", ["UNLINK"]),
     ]
     assert edits.buckets == {("views", 1)}
@@ -105,6 +110,20 @@ def test_a_large_subject_is_cut_to_what_lua_takes_at_once() -> None:
     assert [len(arguments) for arguments in deletes] == [EDIT_ARGUMENTS, 1]
     assert list(chain(*sets)) == [text for name, value in fields.items() for text in (name, str(value))]
     assert list(chain(*deletes)) == list(gone)
+
+
+def test_many_dues_are_cut_to_what_lua_takes_at_once() -> None:
+    """No member is parted from its score."""
+    due: dict[str, int | None] = {f"d{number}": number for number in range(EDIT_ARGUMENTS)}
+    over: dict[str, int | None] = {f"o{number}": None for number in range(EDIT_ARGUMENTS + 1)}
+    edits = edits_of(delta(due=due | over), LAYOUT, 1, NOTHING)
+    assert set(edits.keys) == {LAYOUT.due}
+    added = [command[1:] for command in edits.commands if command[0] == "ZADD"]
+    ended = [command[1:] for command in edits.commands if command[0] == "ZREM"]
+    assert [len(arguments) for arguments in added] == [EDIT_ARGUMENTS, EDIT_ARGUMENTS]
+    assert [len(arguments) for arguments in ended] == [EDIT_ARGUMENTS, 1]
+    assert list(chain(*added)) == [text for name, at in due.items() for text in (str(at), name)]
+    assert list(chain(*ended)) == list(over)
 
 
 def test_buckets_come_back_from_meta_as_they_went() -> None:

@@ -65,6 +65,20 @@ async def test_none_deletes_a_field_and_the_last_one_the_subject(store: StateSto
     assert not await client.exists("{bonus:0}:s:b")
 
 
+async def test_subjects_are_due_before_a_time_the_oldest_first(store: StateStore, client: "Redis") -> None:
+    """As of the last checkpoint, which also moves and ends dues; the time itself is not before it."""
+    lease = await store.take(0)
+    assert await lease.due(2**53, 10) == []
+    await lease.write(Delta({}, [], {}, b"", {"c": 30, "a b": 10, "é{}": 20}))
+    assert await lease.due(30, 10) == ["a b", "é{}"]
+    assert await (await store.take(0)).due(31, 2) == ["a b", "é{}"]
+    lease = await store.take(0)
+    await lease.write(Delta({}, [], {}, b"", {"a b": 253_402_300_799_999, "é{}": None, "nobody": None}))
+    assert await lease.due(253_402_300_800_000, 10) == ["c", "a b"]
+    await lease.write(Delta({}, [], {}, b"", {"a b": None, "c": None}))
+    assert not await client.exists("{bonus:0}:due")
+
+
 async def test_ids_are_forgotten_by_the_floor_and_leave_no_key(store: StateStore, client: "Redis") -> None:
     """Forgetting needs no search, and a new owner doesn't see them either."""
     lease = await store.take(0)
@@ -109,7 +123,7 @@ async def test_subjects_of_any_size_and_number_are_read_and_written(store: State
 async def test_no_key_ever_expires(store: StateStore, client: "Redis") -> None:
     """State is forgotten by arrival, never by a clock."""
     lease = await store.take(0)
-    await lease.write(Delta({"a": {"x": 1}}, [IdBatch("views", [(0, ["e"])])], {}, b""))
+    await lease.write(Delta({"a": {"x": 1}}, [IdBatch("views", [(0, ["e"])])], {}, b"", {"a": 1}))
     assert {await client.ttl(key) for key in await client.keys("*")} == {-1}
 
 
@@ -129,6 +143,7 @@ async def test_a_newer_take_supersedes_the_older_lease(store: StateStore) -> Non
     for request in (
         lambda: old.write(counters({"a": {"x": 666}})),
         lambda: old.read(["a"]),
+        lambda: old.due(1, 1),
         lambda: old.write(counters({})),
     ):
         with pytest.raises(Superseded, match="another owner has taken partition 0"):
