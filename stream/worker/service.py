@@ -1,9 +1,10 @@
-"""Serving a taken partition: three tasks around one state, which only the first of them changes.
+"""Serving a taken partition: three tasks around one state, of which only the first changes what counts.
 
 ```
 apply       chunk by chunk: read back unknown subjects, apply, hand over bonuses and turned-away records
 emit        everything handed over since the last transaction, in one transaction; at once, back to back
-checkpoint  about once a second: freeze what changed, wait until all it covers is acknowledged, write it
+checkpoint  about once a second: freeze what changed, wait until all it covers is acknowledged, write it; then
+            have what it says is due forgotten, which changes no bonus
 ```
 Whatever goes wrong in one of them ends all three, and what is in memory with them: the partition is taken anew.
 """
@@ -46,6 +47,9 @@ MOST_UNSENT = 20_000
 MOST_UNSAVED_CHECKPOINTS = 4
 """Applying pauses while what waits for the next checkpoint would fill so many."""
 
+SWEEP_KEYS, SWEEP_EVERY_MS = 200, 60_000
+"""After a checkpoint at most so many entries are swept; once none are due any more, a minute of event time passes."""
+
 REPORT_TIMEOUT_S = 2.0
 """How long a commit of offsets may take; the next one says more anyway."""
 
@@ -70,6 +74,7 @@ class Service:
         self._bonuses = self._committed = 0
         self._places: deque[tuple[int, int]] = deque([(0, taken.ledger.place)])
         self._checkpointed: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
+        self._swept_seq, self._sweep_from_ms = -1, 0
         self._finishing = self._all_applied = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._report: asyncio.Task[None] | None = None
@@ -158,9 +163,7 @@ class Service:
             topic, chunk, decoded = self._queue[0]
             # Asked again after each read-back: a checkpoint may have let others go meanwhile.
             while unknown := self._state.missing(topic, decoded):
-                for key, fields in zip(unknown, await self._lease.read(unknown), strict=True):
-                    self._state.memory.admit(key, fields)
-                metrics.count_read_back(len(unknown))
+                await self._read_back(unknown)
             self._apply(topic, chunk, decoded)
             self._queue.popleft()
             self.flight.land(chunk)
@@ -206,6 +209,14 @@ class Service:
         async with self._settled:
             await self._settled.wait_for(self._has_room)
 
+    async def _read_back(self, keys: Sequence[str]) -> None:
+        """Have these entries in memory; one that has come there meanwhile is newer than what was read."""
+        memory = self._state.memory
+        for key, fields in zip(keys, await self._lease.read(keys), strict=True):
+            if key not in memory:
+                memory.admit(key, fields)
+        metrics.count_read_back(len(keys))
+
     def _has_room(self) -> bool:
         unsent = max(len(self._unemitted), len(self._turned_away))
         has_room = unsent < MOST_UNSENT and self._checkpoints_due() < MOST_UNSAVED_CHECKPOINTS
@@ -250,6 +261,7 @@ class Service:
         interval_s = in_ms(self._crew.settings.checkpoint_interval) / 1000
         while not self._finishing:
             await self.checkpoint()
+            await self._sweep()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(interval_s):
                     await self._cut.wait()
@@ -286,6 +298,25 @@ class Service:
         metrics.set_subjects(self._number, len(self._state.memory))
         self._tell_group(changes)
 
+    async def _sweep(self) -> None:
+        """Have some of what is due by the last checkpoint forgotten; the next one writes it.
+
+        No entry leaves memory meanwhile, so what is read back is not older than what is applied. Here and not beside
+        the records: while Redis is away they go on. Only records move the horizon: without any nothing is due.
+        """
+        async with self._checkpointing:
+            horizon_ms = self._state.horizon()
+            if horizon_ms < self._sweep_from_ms or self._lease.seq == self._swept_seq:
+                return
+            due = await self._lease.due(horizon_ms, SWEEP_KEYS)
+            unknown = [key for key in due if key not in self._state.memory]
+            if unknown:
+                await self._read_back(unknown)
+            self._state.sweep(due)
+            self._swept_seq = self._lease.seq
+            if len(due) < SWEEP_KEYS:
+                self._sweep_from_ms = horizon_ms + SWEEP_EVERY_MS
+
     def _place_of(self, bonuses: int) -> int:
         """A place in `bonuses` before which lie none but the first so many bonuses.
 
@@ -314,6 +345,7 @@ class Service:
             ids=[IdBatch(topic, runs) for topic, runs in changes.ids.items() if runs],
             ids_floor=dict(changes.ids_floor.items()),
             meta=body.encode(),
+            due=changes.due,
         )
 
     def _tell_group(self, changes: Changes) -> None:
