@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from stream import metrics
@@ -26,7 +26,7 @@ from stream.logs import logger
 from stream.settings import in_ms
 from stream.store.checkpoint import Delta, IdBatch
 from stream.transport.driver import Chunk
-from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata, TopicPartition
+from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata
 from stream.worker.body import Body, said_at_commit
 from stream.worker.crew import Crew
 from stream.worker.flight import ChunkLost, Flight
@@ -78,6 +78,7 @@ class Service:
         self._finishing = self._all_applied = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._report: asyncio.Task[None] | None = None
+        self._told: dict[Topic, int] | None = None  # what the group has acknowledged of our offsets
         self._checkpointing = asyncio.Lock()
         self._work = asyncio.Event()  # a chunk came, or the end is near
         self._emit = asyncio.Event()  # a bonus came, or nothing more will
@@ -126,8 +127,9 @@ class Service:
                 self._failure.result()
             await serving
             await self.checkpoint()
-            if self._report is not None:
-                await asyncio.wait([self._report])
+            await self._end_report()
+            self._tell_group()  # the last checkpoint may have come while an earlier one was being told
+            await self._end_report()
         finally:
             for task in tasks:
                 task.cancel()
@@ -275,6 +277,7 @@ class Service:
         async with self._checkpointing:
             if rules is None and self._state.positions == self._checkpointed:
                 metrics.mark_durable(self._number)
+                self._tell_group()
                 return
             await self._checkpoint(rules or self._rules)
             if rules is not None:
@@ -296,7 +299,7 @@ class Service:
             self._settled.notify_all()
         metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
         metrics.set_subjects(self._number, len(self._state.memory))
-        self._tell_group(changes)
+        self._tell_group()
 
     async def _sweep(self) -> None:
         """Have some of what is due by the last checkpoint forgotten; the next one writes it.
@@ -348,20 +351,33 @@ class Service:
             due=changes.due,
         )
 
-    def _tell_group(self, changes: Changes) -> None:
-        """Commit the checkpoint's offsets, for lag monitors. It holds nothing up: the checkpoint is the truth."""
-        if self._report is None or self._report.done():
-            said = said_at_commit(self._lease.seq, int(time.time() * 1000))
-            inputs = self._crew.inputs(self._number)
-            offsets = {inputs[topic]: OffsetAndMetadata(changes.positions[topic], said) for topic in TOPICS}
-            self._report = asyncio.create_task(self._commit_offsets(offsets))
+    def _tell_group(self) -> None:
+        """Commit the checkpoint's offsets, for lag monitors. It holds nothing up: the checkpoint is the truth.
 
-    async def _commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        Asked again after each interval, so that the group learns of the last checkpoint also where a commit failed,
+        or where an older owner died before it.
+        """
+        positions = self._checkpointed
+        if positions is None or positions == self._told or not (self._report is None or self._report.done()):
+            return
+        self._report = asyncio.create_task(self._commit_offsets(positions))
+
+    async def _commit_offsets(self, positions: dict[Topic, int]) -> None:
+        said = said_at_commit(self._lease.seq, int(time.time() * 1000))
+        inputs = self._crew.inputs(self._number)
         try:
             async with asyncio.timeout(REPORT_TIMEOUT_S):
-                await self._crew.group.commit_offsets(offsets)
+                await self._crew.group.commit_offsets(
+                    {inputs[topic]: OffsetAndMetadata(positions[topic], said) for topic in TOPICS}
+                )
         except (KafkaTrouble, TimeoutError) as error:
             log.debug("offsets not committed", partition=self._number, reason=str(error))
+        else:
+            self._told = positions
+
+    async def _end_report(self) -> None:
+        if self._report is not None:
+            await asyncio.wait([self._report])
 
     # What others may ask
 
