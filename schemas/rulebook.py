@@ -97,6 +97,11 @@ def decode(key: bytes | None, value: bytes) -> list[str]:
     return documents
 
 
+def shown(value: bytes) -> ProgramInForce:
+    """A record's value for those who only show it; decimals stay as they are written. Raises ``ValueError``."""
+    return ProgramInForce.model_validate(json.loads(value, parse_float=Decimal))
+
+
 def editions_before(headers: Sequence[tuple[str, bytes]]) -> tuple[str, ...] | None:
     """The digests that a record's headers name; None where they name none."""
     said = dict(headers).get(HEADER_EDITIONS)

@@ -11,8 +11,8 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``positions`` are the next offsets to read, ``place`` the offset in `bonuses` up to which awards are latched,
     ``arrivals`` in Unix ms. ``documents`` are the programmes in force, of which ``late`` were loaded after their
-    start; they came with ``edition``, when the next
-    offsets to read were those of ``since``: empty where they were in force from the first record on. ``limits`` are those that decide results.
+    start; they came with ``edition``, when the next offsets to read were those of ``since``: empty where they were
+    in force from the first record on. ``limits`` are those that decide results.
     ``cluster`` and ``partitions`` say which logs the offsets belong to.
     """
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instants import instant_ms
-from schemas.rulebook import ProgramInForce, decode, editions_before, encode
+from schemas.rulebook import decode, editions_before, encode, shown
 from stream.errors import InputError
 from tests.rulebook.written import dated, document
 
@@ -28,10 +28,10 @@ SECOND = dated(2, "2026-03-01T01:00:00+01:00")
     ],
 )
 def test_the_version_in_force_is_the_one_whose_dates_hold_the_present(now: str, version: int | None) -> None:
-    shown = ProgramInForce.model_validate_json(encode("p", [FIRST, SECOND], at(now)))
-    assert version == shown.version
-    assert version == (shown.document and shown.document.version)
-    assert [1, 2] == [each.version for each in shown.versions]
+    found = shown(encode("p", [FIRST, SECOND], at(now)))
+    assert version == found.version
+    assert version == (found.document and found.document.version)
+    assert [1, 2] == [each.version for each in found.versions]
 
 
 def test_an_open_end_ends_where_the_next_version_starts_whatever_the_numbers() -> None:
