@@ -1,0 +1,76 @@
+"""``python -m tests.chaos``: no bonus lost, none doubled, proven under fire."""
+
+import argparse
+import asyncio
+import random
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+
+from rich.console import Console
+from rich.markup import escape
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.mutants.mutants import MUTANTS
+from tests.chaos.plan import draw
+from tests.chaos.run import RATE, Order, Report, run
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the command line asks for. Exit codes: 1 a bonus was lost, doubled or wrong, 2 a wrong call."""
+    options, console = _parser().parse_args(arguments), Console(highlight=False)
+    if options.list:
+        for name, fault in FAULTS.items():
+            console.print(f"[bold]{name:<18}[/] {escape((fault.__doc__ or '').strip())}")
+        return 0
+    names = [name for name in options.faults.split(",") if name]
+    if unknown := [name for name in names if name not in FAULTS]:
+        console.print(f"No such faults: {', '.join(unknown)}. See --list.")
+        return 2
+    seed = random.randrange(2**32) if options.seed is None else options.seed
+    order = Order(
+        seed,
+        draw(seed, options.minutes * 60, options.workers, names),
+        seconds=options.minutes * 60,
+        workers=options.workers,
+        rate=options.rate,
+        settings={"test_mutant": options.mutant} if options.mutant else {},
+    )
+    folder = Path(mkdtemp(prefix="bonus-chaos-"))
+    console.print(f"[bold]seed {seed}[/], {len(order.plan)} faults:")
+    for at in order.plan:
+        console.print(escape(str(at)))
+    console.print("[bold]now:[/]")
+    report = asyncio.run(run(order, folder, lambda line: console.print(escape(line))))
+    return _tell(console, report, seed, folder)
+
+
+def _tell(console: Console, report: Report, seed: int, folder: Path) -> int:
+    console.print(
+        f"{report.faults} faults, {len(report.points)} of them at fault points, {report.records} records, "
+        f"{report.bonuses} bonuses, {report.takes} takes, {report.taken_anew} of them after a failure, "
+        f"{report.seconds:.0f} s"
+    )
+    if report.failure is None:
+        console.print("[bold green]every bonus once, and no other[/]")
+        return 0
+    (folder / "failure.txt").write_text(report.failure)
+    console.print(f"[bold red]FAILED[/] with --seed {seed}; logs in {folder}")
+    console.print(escape(report.failure[:6_000]))
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="repeat a plan; a fresh seed otherwise")
+    parser.add_argument("--minutes", type=float, default=3.0, help="how long faults come (default: 3)")
+    parser.add_argument("--faults", default="", help="only these kinds, separated by commas")
+    parser.add_argument("--workers", type=int, default=3, help="worker processes (default: 3)")
+    parser.add_argument("--rate", type=int, default=RATE, help=f"records a second (default: {RATE})")
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="break the protocol in the workers")
+    parser.add_argument("--list", action="store_true", help="show the kinds of faults, and end")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""Kafka that is away, far, refuses bonuses, or has somebody else's transaction open on them."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from tests.chaos.faults.fault import Dice, Fault
+from tests.chaos.faults.of_network import cut
+from tests.chaos.network import Direction
+from tests.chaos.world import PREFIX, World
+
+BONUSES = PREFIX + "bonuses"
+_AGAIN_S = 0.5
+_FOREIGN_TIMEOUT_MS = 15_000
+_TOO_SMALL_BYTES, _USUAL_BYTES = 64, 1_048_588
+
+
+@dataclass(frozen=True)
+class BrokerDown(Fault):
+    """The broker crashes, or is stopped in order, and comes back."""
+
+    name = "broker-down"
+    crash: bool
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.pick([True, False]), dice.seconds(0, 4))
+
+    async def strike(self, world: World) -> None:
+        async with world.broker_turn:
+            await asyncio.to_thread(world.broker.kill if self.crash else world.broker.stop)
+            await asyncio.sleep(self.for_s)
+            await asyncio.to_thread(world.broker.start)
+
+
+@dataclass(frozen=True)
+class BrokerFar(Fault):
+    """The network to Kafka is slow, silent in one direction or both, or resets every connection."""
+
+    name = "kafka-network"
+    trouble: str
+    directions: tuple[Direction, ...]
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.pick(["slow", "silent", "reset"]), dice.directions(), dice.seconds(1, 9))
+
+    async def strike(self, world: World) -> None:
+        await cut(world.kafka_wire, self.trouble, self.directions, self.for_s)
+
+
+@dataclass(frozen=True)
+class ForeignTransaction(Fault):
+    """Somebody else has a transaction open on `bonuses`, which hides what comes behind it, and aborts it later."""
+
+    name = "foreign"
+    partition: int
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.partition(), dice.seconds(2, 10))
+
+    async def strike(self, world: World) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=world.broker.bootstrap,
+            transactional_id=f"foreign-{self.partition}",
+            transaction_timeout_ms=_FOREIGN_TIMEOUT_MS,
+        )
+        with contextlib.suppress(
+            KafkaError, OSError, TimeoutError
+        ):  # the broker may be away, and ends it then
+            async with asyncio.timeout(_FOREIGN_TIMEOUT_MS / 1000):
+                await producer.start()
+                await producer.begin_transaction()
+                await producer.send_and_wait(BONUSES, b"never committed", partition=self.partition)
+                await asyncio.sleep(self.for_s)
+                await producer.abort_transaction()
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(_FOREIGN_TIMEOUT_MS / 1000):
+                await producer.stop()
+
+
+@dataclass(frozen=True)
+class LedgerRefuses(Fault):
+    """An operator's mistake: `bonuses` takes no record of the size that a bonus has."""
+
+    name = "ledger-refuses"
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.seconds(1, 6))
+
+    async def strike(self, world: World) -> None:
+        await _limit(world, _TOO_SMALL_BYTES)
+        await asyncio.sleep(self.for_s)
+        await _limit(world, _USUAL_BYTES)
+
+
+async def _limit(world: World, largest_bytes: int) -> None:
+    """Set the largest record of `bonuses`, once the broker is there to do it."""
+    config = ConfigResource(
+        ConfigResourceType.TOPIC, BONUSES, configs={"max.message.bytes": str(largest_bytes)}
+    )
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=world.broker.bootstrap, request_timeout_ms=5_000)
+        try:
+            await admin.start()
+            await admin.alter_configs([config])
+        except (KafkaError, OSError, TimeoutError):
+            await asyncio.sleep(_AGAIN_S)
+        else:
+            return
+        finally:
+            await admin.close()

@@ -1,0 +1,118 @@
+"""Workers that die, are told to stop, fall asleep and wake up, come and go."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Self
+
+from tests.chaos.faults.fault import Dice, Fault
+from tests.chaos.points import REACHED, Point
+from tests.chaos.world import SESSION_S, World
+
+_REACHED_WITHIN_S = 25.0
+
+
+@dataclass(frozen=True)
+class Kill(Fault):
+    """SIGKILL at any moment; another follows."""
+
+    name = "kill"
+    slot: int
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.slot())
+
+    async def strike(self, world: World) -> None:
+        await world.slots[self.slot].kill()
+
+
+@dataclass(frozen=True)
+class Terminate(Fault):
+    """SIGTERM, as in a rolling deployment; another follows."""
+
+    name = "terminate"
+    slot: int
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.slot())
+
+    async def strike(self, world: World) -> None:
+        worker = world.slots[self.slot].worker
+        if worker is not None and worker.code is None:
+            worker.terminate()
+
+
+@dataclass(frozen=True)
+class Halt(Fault):
+    """SIGSTOP for longer than the session time-out, then SIGCONT: a zombie that believes it still owns everything."""
+
+    name = "halt"
+    slot: int
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.slot(), dice.beyond_session())
+
+    async def strike(self, world: World) -> None:
+        worker = world.slots[self.slot].worker
+        if worker is None or worker.code is not None:
+            return
+        worker.suspend()
+        await asyncio.sleep(self.for_s)
+        if worker.code is None:
+            worker.resume()
+
+
+@dataclass(frozen=True)
+class StrikeAt(Fault):
+    """A fresh worker, which is killed, or falls asleep for longer than the session, exactly between two steps."""
+
+    name = "strike-at"
+    slot: int
+    point: Point
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.slot(), dice.point(dice.pick(["kill", "kill", "halt"])), dice.beyond_session())
+
+    async def strike(self, world: World) -> None:
+        slot = world.slots[self.slot]
+        before = slot.worker
+        await slot.kill(then=self.point)
+        worker = await slot.next_worker(before)
+        with contextlib.suppress(AssertionError):  # it may never get there: another fault came between
+            await worker.said(REACHED, within_s=_REACHED_WITHIN_S)
+            if self.point.blow == "halt":
+                await asyncio.sleep(self.for_s)
+                if worker.code is None:
+                    worker.resume()
+
+
+@dataclass(frozen=True)
+class Storm(Fault):
+    """Further workers join and leave, in order and not, faster than the group comes to rest."""
+
+    name = "storm"
+    joins: int
+    apart_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.times(2, 4), dice.seconds(0.2, 3))
+
+    async def strike(self, world: World) -> None:
+        for number in range(self.joins):
+            worker = await world.start_worker()
+            with contextlib.suppress(AssertionError):
+                await worker.said("partitions assigned", within_s=2 * SESSION_S)
+            await asyncio.sleep(self.apart_s)
+            if number % 2:
+                await worker.kill()
+            elif worker.code is None:
+                worker.terminate()
+                await worker.ended()
+            world.look_at_end(worker)

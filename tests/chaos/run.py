@@ -1,0 +1,89 @@
+"""One run: the load, the plan's faults beside it, quiet, and the verdict."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stream.core.rules import TOPICS
+from tests.chaos.plan import At
+from tests.chaos.world import PREFIX, World
+from tests.kafka.expected import assert_exact
+from tests.kafka.logs_of import ends_of
+from tests.kafka.traffic import load
+
+QUIET_S = 5.0
+"""The load goes on so long after the last fault: a Redis that went back is found out by the next checkpoint."""
+
+SETTLED_WITHIN_S = 90.0
+RATE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run: ``settings`` are those of workers, ``seconds`` the least that the load lasts."""
+
+    seed: int
+    plan: Sequence[At]
+    seconds: float = 0.0
+    workers: int = 3
+    rate: int = RATE
+    settings: Mapping[str, object] = field(default_factory=dict)
+    settled_within_s: float = SETTLED_WITHIN_S
+
+
+@dataclass(slots=True)
+class Report:
+    """What was seen. ``failure`` is None where every bonus is there once, and nothing else."""
+
+    faults: int = 0
+    records: int = 0
+    bonuses: int = 0
+    takes: int = 0
+    taken_anew: int = 0
+    seconds: float = 0.0
+    points: list[str] = field(default_factory=list)
+    failure: str | None = None
+
+
+async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
+    """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs."""
+    report, began = Report(), time.monotonic()
+    async with World.open(folder, order.workers, order.settings) as world:
+        try:
+            await _fire(world, order, report, say)
+            await _judge(world, order, report)
+        except AssertionError as error:
+            report.failure = str(error)
+        if world.broken:
+            report.failure = "\n".join(["a worker ended by itself:", *world.broken, report.failure or ""])
+        report.takes, report.taken_anew = world.said("partition taken"), world.said("partition is taken anew")
+        report.points = world.points_reached
+    report.seconds = time.monotonic() - began
+    return report
+
+
+async def _fire(world: World, order: Order, report: Report, say: Callable[[str], None]) -> None:
+    async with load(world.broker.bootstrap, PREFIX, order.seed, order.rate):
+        began = time.monotonic()
+        striking = [asyncio.create_task(_strike(world, at, began, report, say)) for at in order.plan]
+        await asyncio.gather(*striking)
+        await asyncio.sleep(max(QUIET_S, began + order.seconds - time.monotonic()))
+
+
+async def _strike(world: World, at: At, began: float, report: Report, say: Callable[[str], None]) -> None:
+    await asyncio.sleep(began + at.at_s - time.monotonic())
+    say(f"{time.monotonic() - began:7.1f} s  {at.fault}")
+    await at.fault.strike(world)
+    report.faults += 1
+
+
+async def _judge(world: World, order: Order, report: Report) -> None:
+    await world.settled(order.settled_within_s)
+    await world.stop_workers()
+    bootstrap = world.broker.bootstrap
+    ends = await ends_of(bootstrap, *(PREFIX + topic for topic in TOPICS))
+    report.records = sum(ends.values())
+    expected = await assert_exact(bootstrap, PREFIX, world.fleet.programs)
+    report.bonuses = len(expected.bonuses)
