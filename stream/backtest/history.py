@@ -230,6 +230,8 @@ async def read(
         for rank, topic in enumerate(TOPICS)
     ]
     size = sum(feed.end - feed.position for feed in feeds)
+    if size == 0:
+        return
     with _told(settings):
         async with _reading(settings) as consumer:
             consumer.assign([feed.tp for feed in feeds])

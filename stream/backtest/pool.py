@@ -13,7 +13,8 @@ import logging
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -47,7 +48,8 @@ def run_all(job: Job, numbers: Sequence[int], workers: int, listen: Callable[[Ne
         for _ in range(min(workers, len(numbers))):
             connection, child = _start(job)
             children[connection] = child
-            connection.send(waiting.popleft())
+            with _gone_is_told(child):
+                connection.send(waiting.popleft())
         busy = set(children)
         while busy:
             for connection in [each for each in wait(list(busy)) if isinstance(each, Connection)]:
@@ -55,10 +57,11 @@ def run_all(job: Job, numbers: Sequence[int], workers: int, listen: Callable[[Ne
                 listen(news)
                 if news.kind != "done":
                     continue
-                if waiting:
-                    connection.send(waiting.popleft())
-                else:
+                if not waiting:
                     busy.remove(connection)
+                    continue
+                with _gone_is_told(children[connection]):
+                    connection.send(waiting.popleft())
     finally:
         for child in children.values():
             child.terminate()
@@ -78,20 +81,26 @@ def _start(job: Job) -> tuple[Connection, SpawnProcess]:
 
 def _heard(connection: Connection, child: SpawnProcess) -> News:
     """The next news of a child; raises what it could not do."""
-    try:
+    with _gone_is_told(child):
         news = connection.recv()
-    except EOFError:
-        child.join(_PATIENCE_S)
-        raise BonusError(
-            f"A process of the backtest was killed (exit code {child.exitcode}), perhaps for want of memory. "
-            "Partitions that are done are kept: run the same command again, with fewer --workers."
-        ) from None
     assert isinstance(news, News)
     if news.error is not None:
         raise news.error
     if news.kind == "failed":
         raise RuntimeError(f"partition {news.number} of the backtest failed: {news.text}")
     return news
+
+
+@contextmanager
+def _gone_is_told(child: SpawnProcess) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        child.join(_PATIENCE_S)
+        raise BonusError(
+            f"A process of the backtest was killed (exit code {child.exitcode}), perhaps for want of memory. "
+            "Partitions that are done are kept: run the same command again, with fewer --workers."
+        ) from None
 
 
 def _work(job: Job, parent: Connection) -> None:
@@ -101,7 +110,7 @@ def _work(job: Job, parent: Connection) -> None:
     try:
         while True:
             _replay(job, parent.recv(), parent)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+    except (EOFError, ConnectionError):
         return
 
 
@@ -112,11 +121,11 @@ def _replay(job: Job, number: int, parent: Connection) -> None:
     )
     try:
         asyncio.run(replay(job, number, told))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+    except (EOFError, ConnectionError):
         raise
     except BonusError as error:
         parent.send(News("failed", number, text=str(error), error=error))
-    except Exception:
+    except (Exception, asyncio.CancelledError):
         parent.send(News("failed", number, text=traceback.format_exc()))
     else:
         parent.send(News("done", number, job.history.size(number)))

@@ -5,7 +5,7 @@ Every bar tells its exact figures as a tooltip. Colours and sizes of text are th
 """
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -74,7 +74,7 @@ def _ticks(top: Decimal) -> list[Decimal]:
         return [Decimal(0), Decimal(1)]
     power = Decimal(1).scaleb(top.adjusted() - 1)
     step = next(step for scale in (power, power * 10) for each in _STEPS if top <= 5 * (step := each * scale))
-    count = int(-(-top // step))
+    count = int((top / step).to_integral_value(ROUND_CEILING))
     return [step * number for number in range(count + 1)]
 
 
