@@ -12,7 +12,7 @@ A version may be loaded when its start lies already behind: what it brings then 
 although its start is earlier. ``Late`` says which, and tells counts apart that began at different loads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from stream.core.rules import Program, Topic, Version
@@ -40,10 +40,11 @@ class Starts:
         start = CountStart(None, None)
         versions = self._program.versions
         for place, version in enumerate(versions[: index + 1]):
+            edition = self._late.get((self._program.name, version.number))
             if place > 0 and _carries_on(versions[place - 1], version, topic, region):
-                start = start._replace(at_ms=_earlier(start.at_ms, version))
+                earlier = _earlier(start.at_ms, version)
+                start = start if earlier == start.at_ms else CountStart(earlier, edition)
             else:
-                edition = self._late.get((self._program.name, version.number))
                 start = CountStart(_earlier(version.from_ms, version), edition)
         return start
 
@@ -51,6 +52,23 @@ class Starts:
 def count_starts(program: Program, late: Late | None = None) -> Starts:
     """The count starts of a programme's versions, which stand in the order of their ``from``."""
     return Starts(program, late or {})
+
+
+def begun(program: Program, known: Collection[int], counted_ms: int) -> list[Version]:
+    """The versions, but for the ``known`` ones, of whose counts some may have passed by: they start no later than
+    ``counted_ms``, the last instant of which an event may have been read."""
+    return [
+        version
+        for version in program.versions
+        if version.number not in known and first_ms(version) <= counted_ms
+    ]
+
+
+def first_ms(version: Version) -> int:
+    """The first instant at which a line that the version brings may count, -1 where it is unbounded."""
+    if version.from_ms is None:
+        return -1
+    return version.from_ms if version.count_from_ms is None else min(version.from_ms, version.count_from_ms)
 
 
 def _carries_on(before: Version, version: Version, topic: Topic, region: str) -> bool:

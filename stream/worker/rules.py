@@ -17,8 +17,8 @@ from pathlib import Path
 from stream import metrics
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Limits, Topic, Version
-from stream.core.starts import Late
+from stream.core.rules import Limits, Topic
+from stream.core.starts import Late, begun, first_ms
 from stream.errors import InputError, Unreachable
 from stream.logs import logger
 from stream.programs import changed, compile_documents, load
@@ -32,6 +32,9 @@ log = logger(__name__)
 
 LOOK_EVERY_S = 1.0
 """How often the folder is looked at. A change counts once it has stayed the same for as long."""
+
+NOTHING_MS = -2
+"""Before every start: nothing was read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +68,13 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
     """What follows ``before`` at the place that ``partition`` has come to in its logs."""
     reached_ms = partition.furthest()
     late = {name: since for name, since in before.late.items() if name.split("/")[0] in edition.programs}
-    # What occurred up to here may have been read: before it was loaded, or while it was loaded an earlier time.
-    counted_ms = reached_ms + before.limits.allowed_skew_ms
+    counted_ms = reached_ms + before.limits.allowed_skew_ms if reached_ms >= 0 else NOTHING_MS
     for program in compile_documents(edition.documents):
-        known = before.plan.version_numbers(program.name)
-        for version in program.versions:
-            start_ms = _start_ms(version)
-            if version.number in known or reached_ms < 0 or start_ms > counted_ms:
-                continue
+        for version in begun(program, before.plan.version_numbers(program.name), counted_ms):
             late[f"{program.name}/{version.number}"] = edition.number
             log.warning(
                 "version loaded after its start: what it brings counts from here on"
-                if start_ms < reached_ms
+                if first_ms(version) < reached_ms
                 else "version loaded just before its start: of events that ran ahead of the clock, those that were "
                 "read already don't count",
                 partition=partition.number,
@@ -84,13 +82,6 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
                 version=version.number,
             )
     return in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
-
-
-def _start_ms(version: Version) -> int:
-    """The first instant that a version may count, -1 where it is unbounded."""
-    if version.from_ms is None:
-        return -1
-    return version.from_ms if version.count_from_ms is None else min(version.from_ms, version.count_from_ms)
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,118 @@
+"""The laws of a partition that goes over to another plan: cut, written, read back as it is met.
+
+What changes in one programme never shows in another, and what is loaded in time is as if it had always been known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from stream.core.outcome import Bonus
+from stream.core.partition import Partition
+from stream.core.plan import Plan
+from stream.core.rules import Program
+from stream.core.starts import Late, begun
+from tests.laws.engine import by_id, feed
+from tests.laws.store import Store
+from tests.model import bonuses
+from tests.strategies import Case, cases
+
+Stage = tuple[int, Sequence[Program]]
+"""After so many records, these programmes."""
+
+places = st.integers(0, 40)
+
+
+def run(case: Case, first: Sequence[Program], *stages: Stage) -> dict[str, Bonus]:
+    """What is awarded where programmes change between records, each stage an edition of its own."""
+    partition, store, found = Partition(0, Plan(first), case.limits, complete=False), Store(), list[Bonus]()
+    due, late, held = list(stages), dict[tuple[str, int], int](), first
+    for place, record in enumerate(case.records):
+        while due and due[0][0] <= place:
+            programs = due.pop(0)[1]
+            store.write(partition.cut(), 0)
+            late = loaded(held, programs, late, partition, edition=len(stages) - len(due))
+            partition.judge_by(Plan(programs, late))
+            held = programs
+        store.read_back(partition, [record])
+        found += feed(partition, [record])
+    return by_id(found)
+
+
+def loaded(
+    before: Sequence[Program], after: Sequence[Program], late: Late, partition: Partition, edition: int
+) -> dict[tuple[str, int], int]:
+    """The versions that were loaded late by now."""
+    names = {program.name for program in after}
+    known = {program.name: [version.number for version in program.versions] for program in before}
+    counted_ms = partition.furthest() + partition.limits.allowed_skew_ms if partition.furthest() >= 0 else -2
+    return {at: since for at, since in late.items() if at[0] in names} | {
+        (program.name, version.number): edition
+        for program in after
+        for version in begun(program, known.get(program.name, []), counted_ms)
+    }
+
+
+def of(found: Mapping[str, Bonus], *programs: Program) -> dict[str, Bonus]:
+    """The bonuses of these programmes."""
+    names = {program.name for program in programs}
+    return {bonus_id: bonus for bonus_id, bonus in found.items() if bonus.program in names}
+
+
+@given(cases(), places, places)
+def test_going_over_to_the_same_plan_changes_nothing(case: Case, first: int, second: int) -> None:
+    stages = [(place, case.programs) for place in sorted((first, second))]
+    assert bonuses(case.programs, case.records, case.limits) == run(case, case.programs, *stages)
+
+
+@given(cases(), places)
+def test_adding_programmes_changes_no_bonus_of_the_others(case: Case, place: int) -> None:
+    assume(len(case.programs) > 1)
+    for others in (case.programs[:1], case.programs[1:]):
+        found = run(case, others, (place, case.programs))
+        assert bonuses(others, case.records, case.limits) == of(found, *others)
+
+
+@given(cases(), places)
+def test_ending_programmes_changes_no_bonus_of_the_others(case: Case, place: int) -> None:
+    """Nor does it take back what the ended ones have awarded."""
+    assume(len(case.programs) > 1)
+    for others, ended in ((case.programs[:1], case.programs[1:]), (case.programs[1:], case.programs[:1])):
+        found = run(case, case.programs, (place, others))
+        assert bonuses(others, case.records, case.limits) == of(found, *others)
+        assert bonuses(ended, case.records[:place], case.limits) == of(found, *ended)
+
+
+@given(cases(), places)
+def test_what_is_added_late_counts_what_is_read_since(case: Case, place: int) -> None:
+    """As if it alone were judged, and nothing had counted before; what was read before is a duplicate still."""
+    assume(len(case.programs) > 1)
+    *others, added = case.programs
+    alone = run(case, [], (place, [added]))
+    assert alone == of(run(case, others, (place, case.programs)), added)
+
+
+@given(cases(), places)
+def test_a_programme_loaded_before_its_start_is_as_if_it_had_always_been_known(
+    case: Case, place: int
+) -> None:
+    """It starts at the first instant of which nothing can have been read when it is loaded."""
+    assume(case.records[:place])
+    reached = max(record.timestamp for record in case.records[:place])
+    start = max(0, reached) + case.limits.allowed_skew_ms + 1
+    *others, last = case.programs
+    version = replace(last.versions[-1], from_ms=start, count_from_ms=None, until_ms=None)
+    programs = [*others, replace(last, versions=(version,))]
+    assert bonuses(programs, case.records, case.limits) == run(case, others, (place, programs))
+
+
+@given(cases(), places, places)
+def test_what_ends_and_comes_back_pays_nobody_twice(case: Case, ends: int, comes_back: int) -> None:
+    """By id each once, which ``by_id`` looks at; and only what the programme could have paid all along, or less."""
+    *others, ended = case.programs
+    ends, comes_back = sorted((ends, comes_back))
+    found = run(case, case.programs, (ends, others), (comes_back, case.programs))
+    assert bonuses([ended], case.records[:ends], case.limits).items() <= found.items()
+    assert bonuses(others, case.records, case.limits) == of(found, *others)
