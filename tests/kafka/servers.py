@@ -38,7 +38,7 @@ class Kafka:
     async def create_topics(
         self, prefix: str | None = None, partitions: int = 4, *, create_time: bool = False
     ) -> str:
-        """Makes the seven topics, with the test's own prefix or another, and returns the prefix.
+        """Makes the topics, with the test's own prefix or another, and returns the prefix.
 
         With ``create_time`` the inputs keep the producers' timestamps, so that a test can place records in time.
         """
