@@ -22,7 +22,7 @@ from tests.strategies import Case, cases
 Stage = tuple[int, Sequence[Program]]
 """After so many records, these programmes."""
 
-places = st.integers(0, 40)
+places = st.integers(0, 14)
 
 
 def run(case: Case, first: Sequence[Program], *stages: Stage) -> dict[str, Bonus]:
