@@ -28,7 +28,18 @@ from stream.core.conditions import metrics_of
 from stream.core.panes import Span
 from stream.core.places import Places
 from stream.core.plan import FOREVER_MS, Counter, Plan
-from stream.core.rules import Calendar, OncePer, Program, Rolling, Topic, Tumbling, Unit, Window, topic_of
+from stream.core.rules import (
+    TOPICS,
+    Calendar,
+    OncePer,
+    Program,
+    Rolling,
+    Topic,
+    Tumbling,
+    Unit,
+    Window,
+    topic_of,
+)
 from stream.core.series import Series
 from stream.core.subject import Subject, latch_field
 
@@ -39,8 +50,10 @@ Horizon = Callable[[Iterable[Topic]], int]
 UNKNOWN: Final = -1
 """The due of an entry that was read back: the store has one, or none."""
 
-GRAIN_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
+GRAIN_MS: Final = 3_600_000
+"""What dues are rounded up to; for a longer window than 16 h to a sixteenth of it."""
+
 LATE_RULES_MS: Final = 35 * DAY_MS
 """What has ended is kept for so long: rules that are loaded late may still look back on it."""
 
@@ -49,22 +62,24 @@ _LONGEST_MS: dict[Unit, int] = {"day": 2 * DAY_MS, "week": 9 * DAY_MS, "month": 
 
 
 class Expiry:
-    """Dues under one plan. ``topics`` are those that its programmes name."""
+    """Dues under one plan. ``topics`` are those that its programmes name, all where they name none."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._rhythms: dict[str, _Rhythm] = {}
         self._latch_life_ms = {
             program.name: _latch_life_ms(program)
             for program in plan.programs
             if not is_for_good(program.award)
         }
-        self.topics: frozenset[Topic] = frozenset(
+        named: frozenset[Topic] = frozenset(
             topic_of(metric)
             for program in plan.programs
             for version in program.versions
             for tier in version.tiers
             for metric in metrics_of(tier.when)
         )
+        self.topics = named or frozenset(TOPICS)
 
     def due(self, entry: Entry) -> int | None:
         """The horizon after which something of ``entry`` can go, in ms; None where nothing ever can."""
@@ -87,20 +102,37 @@ class Expiry:
     # Subjects
 
     def _subject_due(self, subject: Subject) -> int:
-        """Of all that changed at the last cut, this is asked: 1 µs each, see ``benchmarks/core.py``."""
-        latches = subject.fresh_latches if subject.latch_due_ms else subject.latches
-        for latch in latches:
-            due_ms = rounded_up(self._latch_end_ms(latch), LATE_RULES_MS)
-            subject.latch_due_ms = min(due_ms, subject.latch_due_ms or FOREVER_MS)
-        least = subject.latch_due_ms or FOREVER_MS
+        """Asked of each subject that is new, and seldom again: plain on purpose, see ``benchmarks/core.py``."""
+        if subject.latch_due_ms == 0:
+            subject.latch_due_ms = self._latch_due(subject.latches) if subject.latches else FOREVER_MS
+        least, rhythms = subject.latch_due_ms, self._rhythms
         for name, series in subject.series.items():
-            if series.head > series.due_to:
-                counter = self._plan.counter(name)
-                if counter is not None:
-                    set_due(counter, series)
+            head = series.head
+            if head > series.due_to:
+                rhythm = rhythms.get(name)
+                if rhythm is None:
+                    rhythm = rhythms[name] = self._rhythm(name)
+                step_ms, longest, grain_ms, counter = rhythm
+                if counter is None:
+                    due_ms = series.due_ms = -(-(head + longest) * step_ms // grain_ms) * grain_ms
+                    series.due_to = due_ms // step_ms - longest
+                else:
+                    series.due_ms, series.due_to = _rounded_up(_end_ms(counter, head), grain_ms), head
             if series.due_ms < least:
                 least = series.due_ms
         return least
+
+    def _rhythm(self, name: str) -> "_Rhythm":
+        """How a series of the plan comes due: by its step and longest window, or by the panes of its counter."""
+        counter = self._plan.counter(name)
+        if counter is None:
+            raise LookupError(f"{name!r} is no counter of the plan")
+        longest_ms = counter.step_ms * counter.lengths[-1]
+        grain_ms = max(GRAIN_MS, longest_ms // 16)
+        return (counter.step_ms, counter.lengths[-1], grain_ms, None if counter.step_ms else counter)
+
+    def _latch_due(self, latches: Iterable[str]) -> int:
+        return _rounded_up(min(map(self._latch_end_ms, latches)), DAY_MS)
 
     def _forget_latches(self, subject: Subject, horizon_ms: int) -> list[str]:
         gone = {latch for latch in subject.latches if self._latch_end_ms(latch) <= horizon_ms}
@@ -122,7 +154,7 @@ class Expiry:
         found = self._plan.gate(places.gate)
         if found is None or not any(places.taken.values()):
             return FOREVER_MS
-        return rounded_up(found[1].local.end(places.period), GRAIN_MS)
+        return _rounded_up(found[1].local.end(places.period), GRAIN_MS)
 
     def _forget_places(self, places: Places, horizon: Horizon) -> list[str]:
         found = self._plan.gate(places.gate)
@@ -144,23 +176,20 @@ def forget_cells(counter: Counter, series: Series, horizon_ms: int) -> list[int]
     return series.forget_before(counter.panes.pane_of(horizon_ms) - counter.lengths[-1] + 1)
 
 
-def set_due(counter: Counter, series: Series) -> None:
-    """Note when the newest cell can go, and up to which pane as a head that stays so."""
+_Rhythm = tuple[int, int, int, Counter | None]
+
+
+def _end_ms(counter: Counter, pane: int) -> int:
+    """The horizon from which on no window can read a pane of a calendar window or a lifetime."""
     if isinstance(counter.panes, Span):
-        series.due_ms = rounded_up(counter.end_ms + LATE_RULES_MS, GRAIN_MS)
-        series.due_to = series.head
-        return
-    longest = counter.lengths[-1]
-    start, end = counter.panes.start(series.head), counter.panes.end(series.head + longest - 1)
-    assert start is not None
+        return counter.end_ms + LATE_RULES_MS
+    end = counter.panes.end(pane)
     assert end is not None
-    series.due_ms = rounded_up(end, end - start)
-    series.due_to = series.head if counter.step_ms == 0 else series.due_ms // counter.step_ms - longest
+    return end
 
 
-def rounded_up(at_ms: int, window_ms: int) -> int:
-    """``at_ms`` up to an hour later, or up to 1/16 of a longer window."""
-    grain_ms = max(GRAIN_MS, window_ms // 16)
+def _rounded_up(at_ms: int, grain_ms: int) -> int:
+    """So that what is active is seldom due at another time."""
     return -(-at_ms // grain_ms) * grain_ms
 
 

@@ -108,7 +108,7 @@ class Memory:
             entry = self.entries.get(key)
             if entry is not None:
                 self.forget(key, self.expiry.forget(entry, horizon))
-                entry.due_ms = UNKNOWN
+                entry.due_ms, entry.due_is_open = UNKNOWN, True
                 self._mark(entry)
 
     def cut(self) -> tuple[dict[str, dict[str, int | None]], dict[str, int | None]]:
@@ -117,17 +117,18 @@ class Memory:
         self.written = 0
         fields: dict[str, dict[str, int | None]] = {}
         dues: dict[str, int | None] = {}
-        due_of = self.expiry.due
         for entry in self._changed:
             entry.cut = self.cuts
-            due_ms = due_of(entry)
-            if due_ms != entry.due_ms:
-                entry.due_ms = due_ms
-                if due_ms is None:
-                    self._gone.append((entry.key, None))
-                else:
-                    dues[entry.key] = due_ms
             fields[entry.key] = entry.take_changes()
+            if entry.due_is_open:
+                entry.due_is_open = False
+                due_ms = self.expiry.due(entry)
+                if due_ms != entry.due_ms:
+                    entry.due_ms = due_ms
+                    if due_ms is None:
+                        self._gone.append((entry.key, None))
+                    else:
+                        dues[entry.key] = due_ms
         self._changed = []
         for _ in range(min(len(self._gone), MOST_DELETED)):
             key, field = self._gone.popleft()

@@ -266,7 +266,7 @@ class Partition:
 
     def horizon(self) -> int:
         """What is due before this instant can be swept; negative where nothing can."""
-        return self._horizon(self.memory.expiry.topics or TOPICS)
+        return self._horizon(self.memory.expiry.topics)
 
     def sweep(self, keys: Iterable[str]) -> None:
         """Forget of these entries, as far as they are in memory, what nothing can read any more. Changes no bonus."""

@@ -44,10 +44,21 @@ class Places:
     """The places taken on one video (or creator) in one period, by a share of the viewers.
 
     Viewers are spread over buckets by a checksum, so that no key of a viral video grows without bound. ``gate`` (its
-    name) and ``period`` are those of the key.
+    name) and ``period`` are those of the key; ``due_ms`` and ``due_is_open`` as of a subject.
     """
 
-    __slots__ = ("changed", "cut", "due_ms", "gate", "key", "period", "taken", "touched", "used")
+    __slots__ = (
+        "changed",
+        "cut",
+        "due_is_open",
+        "due_ms",
+        "gate",
+        "key",
+        "period",
+        "taken",
+        "touched",
+        "used",
+    )
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -59,6 +70,7 @@ class Places:
         self.cut = 0
         self.used = 0
         self.due_ms: int | None = None
+        self.due_is_open = True
 
     def admit(self, viewer_id: str, gate: Gate) -> bool:
         """Take a place for an add; whether there was one."""
@@ -89,6 +101,7 @@ class Places:
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call; None for a viewer whose places are all free again."""
         fields: dict[str, int | None] = {viewer: self.taken[viewer] or None for viewer in self.touched}
+        self.due_is_open = self.due_is_open or None in fields.values()
         self.touched, self.changed = set(), False
         return fields
 

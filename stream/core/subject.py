@@ -30,12 +30,14 @@ def latch_field(latch: str) -> str:
 class Subject:
     """The mutable state of one subject. ``used`` is the number of the last chunk that touched it.
 
-    ``due_ms`` is what the last cut said (``expiry``), ``latch_due_ms`` the least due of its latches, 0 if unknown.
+    ``due_ms`` is what the last cut said (``expiry``), ``due_is_open`` whether the next one must look at it anew;
+    ``latch_due_ms`` is the least due of its latches, 0 where that is not known.
     """
 
     __slots__ = (
         "changed",
         "cut",
+        "due_is_open",
         "due_ms",
         "fresh_latches",
         "key",
@@ -54,6 +56,7 @@ class Subject:
         self.cut = 0
         self.used = 0
         self.due_ms: int | None = None
+        self.due_is_open = True
         self.latch_due_ms = 0
 
     def open(self, counter: Counter, name: str) -> Series:
@@ -80,6 +83,7 @@ class Subject:
         """Remember an award for good."""
         self.latches.add(latch)
         self.fresh_latches.append(latch)
+        self.latch_due_ms, self.due_is_open = 0, True
 
     def restore(self, fields: Mapping[str, int], plan: Plan) -> list[str]:
         """Take over checkpointed fields; those of cells that no programme reads any more."""
@@ -115,6 +119,8 @@ class Subject:
                     fields[f"{name}:{pane}"] = get(pane)
                 series.touched = []
                 series.last_touched = -1
+                if series.head > series.due_to:
+                    self.due_is_open = True
         for latch in self.fresh_latches:
             fields[latch_field(latch)] = 1
         self.fresh_latches, self.changed = [], False
