@@ -3,14 +3,6 @@
 A bystander reads: no group, nothing committed, no topic made (one that is missing is never asked for by its name).
 The ends are those at the start. They are the uncommitted ones: what was in a transaction then belongs to the history
 once that is committed, so a transaction that is still open is waited for, and said.
-
-```
-slice         |  0   |  1   |  2   |       arrival, cut into slices of a minute
-views[p]      | a b  | c    |  d   |
-likes[p]      | e    |      | f g  |       read: a b e  c  d f g
-```
-Slices make long runs of one topic, which is what is fast. For a tier over one topic the order between topics
-does not matter; for others it makes what is seen first the same in every run.
 """
 
 import asyncio
@@ -21,18 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 
-from stream.core.intake import NO_ARRIVAL
+from stream.backtest.stepping import Feed, take_next
 from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError, InputError, Unreachable
 from stream.settings import KafkaSettings, in_ms
-
-SLICE_MS = 60_000
-RUN_RECORDS = 5_000
-"""The most records of a run."""
+from stream.transport.kafka import ConsumerRecord
 
 _FETCH_BYTES = 2 << 20
 _POLL_MS = 500
@@ -168,50 +157,6 @@ async def _at(
     return {tp: last if found[tp] is None else min(found[tp].offset, last) for tp, last in lasts.items()}
 
 
-@dataclass(slots=True)
-class _Feed:
-    """One topic-partition while it is read: fetched records from index ``next`` on, and the arrival so far."""
-
-    topic: Topic
-    rank: int
-    tp: TopicPartition
-    position: int
-    end: int
-    records: list[ConsumerRecord] = field(default_factory=list)
-    next: int = 0
-    arrival: int = NO_ARRIVAL
-
-    @property
-    def open(self) -> bool:
-        return self.next < len(self.records) or self.position < self.end
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Where the next record stands among those of all topics."""
-        return max(self.arrival, self.records[self.next].timestamp) // SLICE_MS, self.rank
-
-    def take(self, stop: tuple[int, int] | None) -> list[ConsumerRecord]:
-        """The records before ``stop``, the place of another topic; at least one, and not too many."""
-        first = self.next
-        last = min(len(self.records), first + RUN_RECORDS)
-        before = None if stop is None else stop[0] + (self.rank < stop[1])
-        while self.next < last:
-            arrival = max(self.arrival, self.records[self.next].timestamp)
-            if before is not None and arrival // SLICE_MS >= before:
-                break
-            self.arrival = arrival
-            self.next += 1
-        return self.records[first : self.next]
-
-    def left(self) -> int:
-        """How many offsets have not been taken."""
-        return (
-            self.end - self.records[self.next].offset
-            if self.next < len(self.records)
-            else self.end - self.position
-        )
-
-
 async def read(
     settings: KafkaSettings, number: int, spans: Spans, say: Callable[[str], None]
 ) -> AsyncIterator[Run]:
@@ -223,51 +168,53 @@ async def read(
         InputError: Kafka deleted records of the history before they were read.
         Unreachable: Kafka is not to be reached any more.
     """
-    feeds = [
-        _Feed(
-            topic, rank, TopicPartition(settings.topic(topic), number), spans[topic].start, spans[topic].end
-        )
-        for rank, topic in enumerate(TOPICS)
-    ]
-    size = sum(feed.end - feed.position for feed in feeds)
+    feeds = [Feed(topic, *spans[topic]) for topic in TOPICS]
+    size = sum(feed.left for feed in feeds)
     if size == 0:
         return
+    tps = {feed.topic: TopicPartition(settings.topic(feed.topic), number) for feed in feeds}
     with _told(settings):
         async with _reading(settings) as consumer:
-            consumer.assign([feed.tp for feed in feeds])
+            consumer.assign(list(tps.values()))
             for feed in feeds:
-                consumer.seek(feed.tp, feed.position)
-            while feeds := [feed for feed in feeds if feed.open]:
-                await _fill(consumer, feeds, say)
-                ready = sorted((feed for feed in feeds if feed.open), key=lambda feed: feed.place)
-                if ready:
-                    records = ready[0].take(ready[1].place if len(ready) > 1 else None)
-                    left = sum(feed.left() for feed in ready)
-                    yield Run(ready[0].topic, records, ready[0].arrival // SLICE_MS * SLICE_MS, size - left)
+                consumer.seek(tps[feed.topic], feed.position)
+            while True:
+                await _fill(consumer, feeds, tps, say)
+                if all(feed.over for feed in feeds):
+                    return
+                feed, records = take_next(feeds)
+                yield Run(feed.topic, records, feed.floor_ms, size - sum(each.left for each in feeds))
 
 
-async def _fill(consumer: AIOKafkaConsumer, feeds: list[_Feed], say: Callable[[str], None]) -> None:
-    """Return when every feed that is not at its end has a record: which comes first can't be told before."""
+async def _fill(
+    consumer: AIOKafkaConsumer,
+    feeds: Sequence[Feed],
+    tps: Mapping[Topic, TopicPartition],
+    say: Callable[[str], None],
+) -> None:
+    """Return when every feed that is not over has a record: which comes first can't be told before."""
     polls = 0
-    while empty := [feed for feed in feeds if feed.next == len(feed.records) and feed.position < feed.end]:
-        fetched = await consumer.getmany(*(feed.tp for feed in empty), timeout_ms=_POLL_MS)
+    while empty := [feed for feed in feeds if feed.empty and not feed.over]:
+        wanted = {feed.topic: tps[feed.topic] for feed in empty}
+        fetched = await consumer.getmany(*wanted.values(), timeout_ms=_POLL_MS)
         moved = False
         for feed in empty:
-            feed.records, feed.next = fetched.get(feed.tp, []), 0
-            while feed.records and feed.records[-1].offset >= feed.end:
-                feed.records.pop()
-            position = min(await consumer.position(feed.tp), feed.end)
-            moved |= position > feed.position
-            feed.position = position
+            before, tp = feed.position, wanted[feed.topic]
+            feed.fill(fetched.get(tp, []), await consumer.position(tp))
+            moved |= feed.position > before
         polls = 0 if moved else polls + 1
         if polls and polls % _STALLED_POLLS == 0:
             # Raises where the broker is gone: a fetch alone would go on trying for ever, without a word.
-            await consumer.beginning_offsets([feed.tp for feed in empty])
-            say(f"waiting: {', '.join(map(_held, empty))}; an open transaction holds it back")
+            await consumer.beginning_offsets(list(wanted.values()))
+            say(_waiting(empty, tps))
 
 
-def _held(feed: _Feed) -> str:
-    return f"{feed.tp.topic}/{feed.tp.partition} can be read to {feed.position} of {feed.end}"
+def _waiting(empty: Sequence[Feed], tps: Mapping[Topic, TopicPartition]) -> str:
+    held = (
+        f"{tps[feed.topic].topic}/{tps[feed.topic].partition} can be read to {feed.position} of {feed.end}"
+        for feed in empty
+    )
+    return f"Waiting: {', '.join(held)}; an open transaction holds it back."
 
 
 @asynccontextmanager
