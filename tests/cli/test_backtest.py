@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from stream.backtest import Range
+from stream.cli.backtest import read_range
 from tests.cli.test_main import GOOD, bonus, folder
 
 
@@ -63,3 +65,61 @@ def test_a_missing_file_is_one_sentence_and_1(tmp_path: Path, programs: str) -> 
     assert ended.code == 1
     assert len(ended.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+NEXT = GOOD.replace("views: 10", "views: 5").replace("1.00", "2.50").replace("US, DE", "US")
+
+
+def test_two_folders_are_compared_as_a_table_a_page_and_a_document(tmp_path: Path, programs: str) -> None:
+    (tmp_path / "events").write_text("\n".join(map(view, range(12))))
+    (tmp_path / "next").mkdir()
+    files = ["--programs", programs, "--events", str(tmp_path / "events"), "--out", str(tmp_path / "out")]
+    files += ["--compare", folder(tmp_path / "next", a=NEXT)]
+    page, document = tmp_path / "report.html", tmp_path / "report.json"
+    ended = bonus("backtest", *files, "--report", str(page), "--report-json", str(document))
+    assert (ended.code, ended.err) == (0, "12 lines: accepted 12, duplicates 0; bonuses 1.\n")
+    rows = [line.split() for line in ended.out.splitlines()]
+    assert ["p", "bronze", "1", "1", "0", "1.00", "2.50", "+1.50", "USD", "0", "0"] in rows
+    assert ["USD", "1.00", "2.50", "+1.50", "+150.0%", "1", "0", "0"] in rows
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert json.loads(document.read_text())["currencies"][0]["cost"]["difference"] == "1.50"
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_run(tmp_path: Path, programs: str) -> None:
+    (tmp_path / "events").write_text(view(1))
+    files = ["--programs", programs, "--events", str(tmp_path / "events"), "--out", str(tmp_path / "out")]
+    ended = bonus("backtest", *files, "--compare", programs, "--report", str(tmp_path / "no" / "report.html"))
+    assert (ended.code, (tmp_path / "out").exists()) == (1, False)
+    ended = bonus("backtest", *files, "--compare", programs, "--report", str(tmp_path / "out"))
+    assert (ended.code, "given twice" in ended.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([], "either --events FILE... or --kafka HOST:PORT"),
+        (["--events", "e", "--kafka", "k:1"], "either --events FILE... or --kafka HOST:PORT"),
+        (["--events", "e", "--from", "2026-01-01T00:00:00Z"], "are for --kafka"),
+        (["--events", "e", "--workers", "2"], "are for --kafka"),
+        (["--events", "e", "--report", "r.html"], "give a second folder with --compare"),
+        (["--kafka", "k:1", "--from", "yesterday"], "--from yesterday: expected a time with its offset"),
+        (["--kafka", "k:1", "--from", "views/0/x"], "--from views/0/x: expected a time"),
+        (["--kafka", "k:1", "--to", "2026-01-01"], "--to 2026-01-01: expected a time with its offset"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_2(
+    tmp_path: Path, programs: str, given: list[str], reason: str
+) -> None:
+    ended = bonus("backtest", "--programs", programs, "--out", str(tmp_path / "out"), *given)
+    assert (ended.code, reason in ended.err) == (2, True), ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_range_is_read_as_times_or_as_places_in_the_logs() -> None:
+    assert read_range(None, None) == Range()
+    assert read_range("2026-01-01T01:00:00+01:00", "2026-01-02T00:00:00Z") == Range(
+        from_ms=1_767_225_600_000, to_ms=1_767_312_000_000
+    )
+    assert read_range("acme.views/0/120, acme.likes/11/0", None) == Range(
+        from_offsets={"acme.views/0": 120, "acme.likes/11": 0}
+    )
