@@ -12,8 +12,9 @@ from rich.markup import escape
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.mutants.mutants import MUTANTS
+from tests.chaos.mutants.scripts import SCRIPTS
 from tests.chaos.plan import draw
-from tests.chaos.run import RATE, Order, Report, run
+from tests.chaos.run import RATE, Order, Report, run, under_mutant
 
 
 def main(arguments: list[str]) -> int:
@@ -28,14 +29,7 @@ def main(arguments: list[str]) -> int:
         console.print(f"No such faults: {', '.join(unknown)}. See --list.")
         return 2
     seed = random.randrange(2**32) if options.seed is None else options.seed
-    order = Order(
-        seed,
-        draw(seed, options.minutes * 60, options.workers, names),
-        seconds=options.minutes * 60,
-        workers=options.workers,
-        rate=options.rate,
-        settings={"test_mutant": options.mutant} if options.mutant else {},
-    )
+    order = _order(options, seed, names)
     folder = Path(mkdtemp(prefix="bonus-chaos-"))
     console.print(f"[bold]seed {seed}[/], {len(order.plan)} faults:")
     for at in order.plan:
@@ -43,6 +37,14 @@ def main(arguments: list[str]) -> int:
     console.print("[bold]now:[/]")
     report = asyncio.run(run(order, folder, lambda line: console.print(escape(line))))
     return _tell(console, report, seed, folder)
+
+
+def _order(options: argparse.Namespace, seed: int, names: list[str]) -> Order:
+    if options.script:
+        return SCRIPTS[options.script].order(seed, options.mutant)
+    seconds = options.minutes * 60
+    plan = draw(seed, seconds, options.workers, names)
+    return Order(seed, plan, seconds, options.workers, options.rate, under_mutant(options.mutant))
 
 
 def _tell(console: Console, report: Report, seed: int, folder: Path) -> int:
@@ -68,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=3, help="worker processes (default: 3)")
     parser.add_argument("--rate", type=int, default=RATE, help=f"records a second (default: {RATE})")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="break the protocol in the workers")
+    parser.add_argument(
+        "--script", choices=sorted(SCRIPTS), help="instead of a plan, the faults for this mutant"
+    )
     parser.add_argument("--list", action="store_true", help="show the kinds of faults, and end")
     return parser
 

@@ -127,13 +127,19 @@ class _Passes:
 Function = Callable[..., object]
 
 
-def replace(target: str, wrap: Callable[[Function], Function]) -> None:
-    """Put ``wrap`` of what ``module:name.name`` says in its place; a class method stays one."""
+def find(target: str) -> tuple[object, str]:
+    """The module or class that holds what ``module:name.name`` says, and its last name."""
     module, _, names = target.partition(":")
     holder: object = import_module(module)
     *outer, name = names.split(".")
     for each in outer:
         holder = getattr(holder, each)
+    return holder, name
+
+
+def replace(target: str, wrap: Callable[[Function], Function]) -> None:
+    """Put ``wrap`` of what ``module:name.name`` says in its place; a class method stays one."""
+    holder, name = find(target)
     found = vars(holder)[name]
     if isinstance(found, classmethod):
         setattr(holder, name, classmethod(wrap(found.__func__)))

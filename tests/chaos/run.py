@@ -47,6 +47,11 @@ class Report:
     failure: str | None = None
 
 
+def under_mutant(name: str | None) -> Mapping[str, object]:
+    """The settings of workers that break the protocol so, or don't."""
+    return {} if name is None else {"test_mutant": name}
+
+
 async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
     """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs."""
     report, began = Report(), time.monotonic()

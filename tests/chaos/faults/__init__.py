@@ -3,7 +3,7 @@
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.of_kafka import BrokerDown, BrokerFar, ForeignTransaction, LedgerRefuses
 from tests.chaos.faults.of_redis import RedisCrash, RedisEmptied, RedisFar, RedisFull, RedisOlder, RedisPaused
-from tests.chaos.faults.of_workers import Halt, Kill, Storm, StrikeAt, Terminate
+from tests.chaos.faults.of_workers import Guests, Halt, Kill, Storm, StrikeAt, Terminate
 
 FAULTS: dict[str, type[Fault]] = {
     fault.name: fault
@@ -13,6 +13,7 @@ FAULTS: dict[str, type[Fault]] = {
         Halt,
         StrikeAt,
         Storm,
+        Guests,
         BrokerDown,
         BrokerFar,
         ForeignTransaction,

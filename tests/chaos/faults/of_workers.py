@@ -5,9 +5,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import Self
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from stream.core.rules import TOPICS
+from stream.transport.assignor import CoPartitionAssignor
 from tests.chaos.faults.fault import Dice, Fault
 from tests.chaos.points import REACHED, Point
-from tests.chaos.world import SESSION_S, World
+from tests.chaos.world import PREFIX, SESSION_S, World
 
 _REACHED_WITHIN_S = 25.0
 
@@ -116,3 +121,38 @@ class Storm(Fault):
                 worker.terminate()
                 await worker.ended()
             world.look_at_end(worker)
+
+
+@dataclass(frozen=True)
+class Guests(Fault):
+    """Members of the group that do nothing come and go: all partitions move, twice each time."""
+
+    name = "guests"
+    visits: int
+    apart_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.times(2, 8), dice.seconds(0.1, 2))
+
+    async def strike(self, world: World) -> None:
+        for _ in range(self.visits):
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):  # the broker may be away
+                async with asyncio.timeout(4 * SESSION_S):
+                    await self._visit(world)
+            await asyncio.sleep(self.apart_s)
+
+    async def _visit(self, world: World) -> None:
+        guest = AIOKafkaConsumer(
+            *(PREFIX + topic for topic in TOPICS),
+            bootstrap_servers=world.broker.bootstrap,
+            group_id=world.fleet.group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            partition_assignment_strategy=(CoPartitionAssignor,),
+        )
+        try:
+            await guest.start()
+            await asyncio.sleep(self.apart_s)
+        finally:
+            await guest.stop()

@@ -1,0 +1,106 @@
+"""For each mutant a script of faults that brings its mistake to light; without the mutant the script does no harm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.chaos.faults.fault import Fault
+from tests.chaos.faults.of_kafka import BrokerDown, BrokerFar, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_redis import RedisEmptied, RedisOlder
+from tests.chaos.faults.of_workers import Guests, Kill, StrikeAt
+from tests.chaos.plan import At
+from tests.chaos.points import Point
+from tests.chaos.run import Order, under_mutant
+from tests.chaos.world import PARTITIONS, SESSION_S
+
+_SETTLED_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Faults, at fixed times, and the load to run them under."""
+
+    plan: Sequence[At]
+    workers: int = 2
+    rate: int = 400
+
+    def order(self, seed: int, mutant: str | None) -> Order:
+        """A run of it, with or without a mutant; it is given up early where checkpoints stand still."""
+        settings = under_mutant(mutant)
+        return Order(
+            seed, self.plan, 0.0, self.workers, self.rate, settings, settled_within_s=_SETTLED_WITHIN_S
+        )
+
+
+def _each(first_s: float, apart_s: float, *faults: Fault) -> list[At]:
+    return [At(first_s + number * apart_s, fault) for number, fault in enumerate(faults)]
+
+
+def _struck(spec: str, slot: int = 0) -> StrikeAt:
+    return StrikeAt(slot, Point.parse(spec), SESSION_S + 5)
+
+
+SLEEPER = Script(
+    _each(2, 10, _struck("begin_transaction/before/5/halt"), _struck("begin_transaction/before/9/halt", 1))
+)
+"""A worker falls asleep with bonuses in hand, and wakes up when another has paid them."""
+
+REFUSED = Script([At(4, LedgerRefuses(4))])
+"""`bonuses` refuses records for a while."""
+
+AWAY = Script(
+    [At(4, BrokerDown(crash=True, for_s=3)), At(6, Kill(0)), At(6, Kill(1))],
+)
+"""Workers die while Kafka is away: what was counted, and neither paid nor relayed, must be counted again."""
+
+UNSAVED = Script(
+    _each(
+        2,
+        6,
+        _struck("write/before/4/kill"),
+        _struck("write/before/4/kill", 1),
+        _struck("write/before/9/kill"),
+        _struck("write/before/9/kill", 1),
+    )
+)
+"""Workers die between commit and checkpoint, again and again."""
+
+FAR = Script([At(2, BrokerFar("slow", ("up", "down"), 30)), *_each(14, 5, Kill(0), Kill(1), Kill(0))])
+"""Kafka is slow, so that transactions overlap checkpoints, and workers die."""
+
+HIDDEN = Script(
+    [
+        *(At(3, ForeignTransaction(number, 14)) for number in range(PARTITIONS)),
+        *_each(8, 1, _struck("write/before/4/kill"), _struck("write/before/4/kill", 1)),
+    ]
+)
+"""Somebody's open transaction hides bonuses while their worker dies."""
+
+OLDER = Script([At(3, RedisOlder(5, while_none_runs=False)), At(12, Kill(0)), At(12, Kill(1))])
+"""Redis goes back while workers run, which die later on."""
+
+EMPTIED = Script([At(5, RedisEmptied("flushed")), At(11, RedisEmptied("flushed"))], workers=1)
+"""Redis loses everything, and the partitions stay where they are."""
+
+GUESTS = Script([At(3, Guests(8, 1.0))])
+"""Partitions go away and come back, again and again."""
+
+TRICKLE = Script([At(3, Guests(25, 0.6))], rate=150)
+"""The same faster, with so few records that every fetch waits for some."""
+
+SCRIPTS: dict[str, Script] = {
+    "no-transaction": SLEEPER,
+    "own-transactional-id": SLEEPER,
+    "failed-send": REFUSED,
+    "error-is-success": REFUSED,
+    "hasty-checkpoint": AWAY,
+    "hasty-relay": AWAY,
+    "newest-place": FAR,
+    "no-guard": OLDER,
+    "no-scan": UNSAVED,
+    "committed-end": HIDDEN,
+    "forgetful-latch": UNSAVED,
+    "kept-memory": GUESTS,
+    "no-seek-to-0": EMPTIED,
+    "late-seek": EMPTIED,
+    "old-takes": TRICKLE,
+}

@@ -1,0 +1,29 @@
+"""A short run under fire with a fresh seed: the last test of all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.plan import draw
+from tests.chaos.run import Order, run
+from tests.kafka.broker import CannotRun
+from tests.kafka.servers import unavailable
+
+WORKERS = 3
+SECONDS = 120.0 if os.environ.get("CI") == "true" else 30.0
+
+
+@pytest.mark.under_fire
+@pytest.mark.usefixtures("kafka_bootstrap", "redis_session")  # where those can't be had, neither can our own
+async def test_no_bonus_is_lost_or_doubled_under_fire(tmp_path: Path, seed: int) -> None:
+    """Whatever fails in whatever order, each bonus is there once, each record turned away is in its topic, and
+    nothing else is."""
+    plan = draw(seed, SECONDS, WORKERS)
+    print(*plan, "now:", sep="\n")
+    try:
+        report = await run(Order(seed, plan, SECONDS, WORKERS), tmp_path, print)
+    except CannotRun as why:
+        unavailable("Kafka or Redis", why)
+    assert report.failure is None, f"logs in {tmp_path}: {report.failure}"
+    assert report.bonuses >= 100, "too few bonuses were due to tell anything"
