@@ -18,7 +18,8 @@ from tests.chaos.world import PREFIX, World
 BONUSES = PREFIX + "bonuses"
 _AGAIN_S = 0.5
 _FOREIGN_TIMEOUT_MS = 15_000
-_TOO_SMALL_BYTES, _USUAL_BYTES = 64, 1_048_588
+_TOO_SMALL_BYTES, _USUAL_BYTES = 300, 1_048_588
+"""Smaller than any bonus, and larger than a transaction's marker: a broker tries only once to write those."""
 
 
 @dataclass(frozen=True)

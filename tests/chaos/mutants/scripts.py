@@ -47,10 +47,25 @@ SLEEPER = Script(
 REFUSED = Script([At(4, LedgerRefuses(4))])
 """`bonuses` refuses records for a while."""
 
+_SLOW = At(2, BrokerFar("slow", ("up", "down"), 32))
+
 AWAY = Script(
-    [At(4, BrokerDown(crash=True, for_s=3)), At(6, Kill(0)), At(6, Kill(1))],
+    [
+        _SLOW,
+        *(
+            step
+            for at_s in (8, 22)
+            for step in (
+                At(at_s, BrokerFar("silent", ("up",), 4)),
+                At(at_s + 1.5, Kill(0)),
+                At(at_s + 1.5, Kill(1)),
+                At(at_s + 3, BrokerFar("reset", ("up",), 0.5)),
+            )
+        ),
+    ]
 )
-"""Workers die while Kafka is away: what was counted, and neither paid nor relayed, must be counted again."""
+"""Records still come, nothing gets to Kafka any more, and workers die: what was counted, and neither paid nor relayed,
+must be counted again."""
 
 UNSAVED = Script(
     _each(
@@ -64,7 +79,7 @@ UNSAVED = Script(
 )
 """Workers die between commit and checkpoint, again and again."""
 
-FAR = Script([At(2, BrokerFar("slow", ("up", "down"), 30)), *_each(14, 5, Kill(0), Kill(1), Kill(0))])
+FAR = Script([_SLOW, *_each(14, 5, Kill(0), Kill(1), Kill(0))])
 """Kafka is slow, so that transactions overlap checkpoints, and workers die."""
 
 HIDDEN = Script(
