@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.chaos.faults.fault import Fault
-from tests.chaos.faults.of_kafka import BrokerDown, BrokerFar, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_kafka import BrokerFar, ForeignTransaction, LedgerRefuses
 from tests.chaos.faults.of_redis import RedisEmptied, RedisOlder
 from tests.chaos.faults.of_workers import Guests, Kill, StrikeAt
 from tests.chaos.plan import At
@@ -64,7 +64,7 @@ AWAY = Script(
         ),
     ]
 )
-"""Records still come, nothing gets to Kafka any more, and workers die: what was counted, and neither paid nor relayed,
+"""Records come, nothing gets to Kafka any more, and workers die: what was counted, and neither paid nor relayed,
 must be counted again."""
 
 UNSAVED = Script(
