@@ -5,10 +5,17 @@ Our own code logs through ``logger``; what Faust, mode and aiokafka log goes the
 
 import logging
 import sys
+import time
 from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
+
+REPEAT_AFTER_S = 10.0
+"""How long a library's line is not repeated."""
+
+MOST_KINDS = 1_000
+"""How many lines of libraries are remembered."""
 
 
 def set_up(
@@ -36,6 +43,7 @@ def set_up(
     handler = logging.StreamHandler(out)
     if level != "debug":
         handler.addFilter(_ours_or_grave)
+        handler.addFilter(_Seldom())
     handler.setFormatter(_formatter(console, colors=out.isatty()))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -53,6 +61,25 @@ def _ours_or_grave(record: logging.LogRecord) -> bool:
     It is the form that tells: some libraries log under the names of our modules.
     """
     return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
+
+
+class _Seldom(logging.Filter):
+    """Lets a library repeat itself once in a while: aiokafka tells of a lost broker hundreds of times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at_s: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.msg, dict):
+            return True
+        kind, now_s = (record.name, str(record.msg)), time.monotonic()
+        if now_s - self._said_at_s.get(kind, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
+            return False
+        if len(self._said_at_s) >= MOST_KINDS:
+            self._said_at_s.clear()
+        self._said_at_s[kind] = now_s
+        return True
 
 
 def _shared() -> list[Processor]:

@@ -68,3 +68,14 @@ def test_the_level_holds_for_our_own_lines() -> None:
     assert "unsaid" not in out.getvalue()
     assert "said" in out.getvalue()
     assert "partition=1" in out.getvalue()
+
+
+def test_a_library_says_the_same_once_in_a_while(capsys: pytest.CaptureFixture[str]) -> None:
+    """A broker that is away is told of, not hundreds of times a second."""
+    logs.set_up(style="json")
+    for attempt in range(50):
+        logging.getLogger("aiokafka").error("Unable connect to node %s: %s", 1, attempt)
+        logs.logger("stream.worker").warning("ours", attempt=attempt)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert len([line for line in lines if line["logger"] == "aiokafka"]) == 1
+    assert len([line for line in lines if line["event"] == "ours"]) == 50

@@ -235,6 +235,10 @@ class Partition:
                 series.touched.append(pane)
                 self.memory.written += 1
 
+    def skip_to(self, topic: Topic, offset: int) -> None:
+        """What lies before ``offset`` and was not applied holds no records: markers of transactions, aborted ones."""
+        self.positions[topic] = max(self.positions[topic], offset)
+
     # Forgetting
 
     def arrival(self, topic: Topic) -> int:

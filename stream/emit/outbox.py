@@ -45,29 +45,35 @@ class Outbox:
         await self._producer.stop()
 
     async def _send(self, record: ConsumerRecord, rejection: Rejection) -> None:
-        try:
+        origin = rejections.Origin(record.topic, record.partition, record.offset)
+        size = len(record.value or b"")
+        whole = rejections.headers(record.headers, rejection, origin)
+        cut = rejections.headers(record.headers, rejection, origin, size)
+        bare = rejections.headers((), rejection, origin, size)
+        # What the topic can't take is cut: the value, and if it must be the rest, until it is told at all.
+        tries = (
+            (record.key, record.value, whole),
+            (record.key, (record.value or b"")[:CUT_BYTES], cut),
+            (None, b"", bare),
+        )
+        topic = self._prefix + rejections.destination(rejection.code)
+        for key, value, headers in tries:
             try:
-                await self._write(record, rejection, record.value, None)
-            except (MessageSizeTooLargeError, RecordTooLargeError):
-                value = record.value or b""
-                await self._write(record, rejection, value[:CUT_BYTES], len(value))
-        except KafkaError as error:
-            origin = f"{record.topic}/{record.partition}/{record.offset}"
-            raise OutboxLost(
-                f"{origin} could not be written to {rejection.code}'s topic: {error!r}"
-            ) from error
+                await self._write(topic, record.partition, key, value, headers)
+            except (MessageSizeTooLargeError, RecordTooLargeError) as error:
+                too_large = error
+            except KafkaError as error:
+                raise OutboxLost(f"{origin} could not be written to {topic}: {error!r}") from error
+            else:
+                return
+        raise OutboxLost(f"{origin} could not be written to {topic}: not even its origin fits") from too_large
 
     async def _write(
-        self, record: ConsumerRecord, rejection: Rejection, value: bytes | None, truncated: int | None
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: rejections.Headers
     ) -> None:
-        origin = rejections.Origin(record.topic, record.partition, record.offset)
-        topic = self._prefix + rejections.destination(rejection.code)
-        headers = rejections.headers(record.headers, rejection, origin, truncated)
-        if record.key is None and value is None:  # aiokafka's send insists on one of them
-            batch = self._producer.create_batch()
-            batch.append(key=None, value=None, timestamp=None, headers=headers)
-            await (await self._producer.send_batch(batch, topic, partition=record.partition))
+        if key is not None or value is not None:
+            await self._producer.send_and_wait(topic, value, key=key, partition=partition, headers=headers)
             return
-        await self._producer.send_and_wait(
-            topic, value, key=record.key, partition=record.partition, headers=headers
-        )
+        batch = self._producer.create_batch()  # aiokafka's send insists on a key or a value
+        batch.append(key=None, value=None, timestamp=None, headers=headers)
+        await (await self._producer.send_batch(batch, topic, partition=partition))

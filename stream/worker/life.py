@@ -134,7 +134,8 @@ class Life:
             fetched = await self._crew.group.position(tp)
             if self._service is not service:
                 return
-            applied = fetched if service.flight.empty(tp) else service.position(topic)
+            service.read_up_to(topic, fetched)
+            applied = service.position(topic)
             lag[topic] = max(0, ends[tp] - applied)
             if applied == ends[tp]:
                 service.caught_up(topic, furthest_ms)

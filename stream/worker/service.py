@@ -397,6 +397,11 @@ class Service:
         """The next offset of ``topic`` to apply."""
         return self._state.positions[topic]
 
+    def read_up_to(self, topic: Topic, offset: int) -> None:
+        """Everything before ``offset`` has been fetched, and is applied if nothing is in flight."""
+        if self.flight.empty(self._crew.inputs(self._number)[topic]):
+            self._state.skip_to(topic, offset)
+
     def furthest(self) -> int:
         """The latest arrival of the partition's topics."""
         return self._state.furthest()

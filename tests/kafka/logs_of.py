@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from confluent_kafka import Consumer, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 
@@ -97,9 +98,12 @@ async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def committed_of(bootstrap: str, group: str) -> dict[TopicPartition, int]:
-    """What a group has committed."""
+    """What a group has committed; nothing yet on a cluster that has not seen any group."""
     async with admin_of(bootstrap) as admin:
-        found = await admin.list_consumer_group_offsets(group)
+        try:
+            found = await admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            return {}
     return {TopicPartition(*tp): entry.offset for tp, entry in found.items()}
 
 
