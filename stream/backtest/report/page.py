@@ -120,7 +120,8 @@ def _most_affected(currency: CurrencyChange) -> str:
     told = ((creator, *_changed(change)) for creator, change in currency.most_affected)
     many = len(currency.most_affected)
     return (
-        f"<p>The {many} creators whose amount differs most, of {currency.gaining + currency.losing:,} whose does.</p>"
+        f"<p>{many} of the {currency.gaining + currency.losing:,} creators who get another amount, "
+        "the largest differences first.</p>"
         f'<div class="wide">{_table(("creator", "before", "after", "difference"), told, names=1)}</div>'
     )
 

@@ -17,8 +17,10 @@ def signed(value: Decimal | int) -> str:
 
 
 def percent(part: Decimal, whole: Decimal) -> str:
-    """``+4.2%``, to a tenth; nothing where there is no whole."""
-    return f"{float(part / whole) * 100:+.1f}%" if whole else ""
+    """``+4.2%``, to a tenth; ``0%`` where there is no part, nothing where there is no whole."""
+    if not whole:
+        return ""
+    return f"{float(part / whole) * 100:+.1f}%" if part else "0%"
 
 
 def instant(time_ms: int) -> str:
