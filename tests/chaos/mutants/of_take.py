@@ -1,13 +1,13 @@
 """Breaks of how a partition is taken."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
 from aiokafka import AIOKafkaConsumer
 
 from schemas.bonuses import BonusEvent
 from stream.core.partition import Partition
-from stream.transport import log_ends
+from stream.transport.kafka import TopicPartition
 from stream.worker import life, take
 from stream.worker.crew import Crew
 from stream.worker.take import Taken
@@ -21,13 +21,23 @@ def no_scan() -> None:
     take.scan = scan  # type: ignore[attr-defined, assignment]
 
 
-class _Committed(AIOKafkaConsumer):  # type: ignore[misc]
-    def __init__(self, *, isolation_level: str, **options: object) -> None:
-        super().__init__(isolation_level="read_committed", **options)
-
-
 def committed_end() -> None:
-    log_ends.AIOKafkaConsumer = _Committed  # type: ignore[attr-defined]
+    honest = take.scan  # type: ignore[attr-defined]
+
+    async def scan(
+        options: Mapping[str, object],
+        app: str,
+        bonuses: TopicPartition,
+        start: int,
+        end: int,
+        say: Callable[[str], None],
+    ) -> AsyncIterator[list[BonusEvent]]:
+        async with AIOKafkaConsumer(**options, isolation_level="read_committed") as consumer:
+            committed = (await consumer.end_offsets([bonuses]))[bonuses]
+        async for batch in honest(options, app, bonuses, start, min(end, committed), say):
+            yield batch
+
+    take.scan = scan  # type: ignore[attr-defined]
 
 
 def forgetful_latch() -> None:
