@@ -32,7 +32,7 @@ from stream.core.rules import (
     Window,
     topic_of,
 )
-from stream.core.starts import CountStart, Late, Starts, count_starts
+from stream.core.starts import CountStart, Keeps, Late, Starts, count_starts
 
 FOREVER_MS: Final = 1 << 62
 """An instant after all others: an absent ``until``."""
@@ -186,7 +186,7 @@ def _judge(
     owner = (program.name, version.number) if isinstance(version.window, Lifetime) else None
     for metric in metrics_of(tier.when):
         topic = topic_of(metric)
-        start = starts[order[1], topic, region]
+        start = starts.kept(order[1], topic, region, _keeps(metric, region))
         draft = _Draft(metric, program.subject, panes, owner, start, version.line(topic), version.campaigns)
         name = f"{draft.digest()}.{region}"
         drafts.setdefault(name, draft)
@@ -208,6 +208,24 @@ def _judge(
         window_start_ms=None if None in start_of else min(at for at in start_of if at is not None),
         for_good=latch(program.name, tier.name, None) if is_for_good(program.award) else None,
     )
+
+
+def _keeps(metric: Metric, region: str) -> Keeps:
+    """Whether one version's counter of ``metric`` holds all that another one's windows read.
+
+    Older panes than its own windows read may have gone, sooner or later: a longer window can't read them.
+    """
+
+    def keeps(kept: Version, needed: Version) -> bool:
+        named = any(metric in metrics_of(tier.when) for tier in kept.tiers)
+        if not named or (kept.regions is not None and region not in kept.regions):
+            return False
+        (panes, length), (panes_needed, length_needed) = _cut(kept.window, kept), _cut(needed.window, needed)
+        if isinstance(panes, Span) or isinstance(panes_needed, Span):
+            return False  # each version sums for itself
+        return _spell(panes) == _spell(panes_needed) and length >= length_needed
+
+    return keeps
 
 
 def _first_pane(panes: Panes, from_ms: int | None) -> int:

@@ -8,17 +8,27 @@ v3  views of 5 s                        |====>      and a changed line starts an
 The version before is the one before by ``from``, also across a gap. ``count_from`` starts all of a version's
 counts earlier; a start that is already earlier stays.
 
-A version may be loaded when its start lies already behind: what it brings then counts from what is read since,
-although its start is earlier. ``Late`` says which, and tells counts apart that began at different loads.
+A version may be loaded when a count of it should have begun already: what it brings then counts from what is read
+since, although its start is earlier. ``Late`` says which, and tells counts apart that began at different loads. A
+line that it carries on carries on as far as it was counted: a metric that no version named before, or windows that
+are cut otherwise or reach further back than those of the versions before, are counted anew.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from stream.core.rules import Program, Topic, Version
+from stream.core.conditions import metrics_of
+from stream.core.rules import Program, Topic, Version, topic_of
 
 Late = Mapping[tuple[str, int], int]
-"""Versions, as (program, number), that were loaded after their start; and the edition that they came with."""
+"""Versions, as (program, number), that were loaded after a count of theirs should have begun; and the edition that
+they came with."""
+
+Keeps = Callable[[Version, Version], bool]
+"""Whether the first version's counter of a metric holds all the panes that the second one's windows need."""
+
+ANY_OTHER = ""
+"""Stands for every region that no version lists."""
 
 
 class CountStart(NamedTuple):
@@ -48,6 +58,31 @@ class Starts:
                 start = CountStart(_earlier(version.from_ms, version), edition)
         return start
 
+    def kept(self, index: int, topic: Topic, region: str, keeps: Keeps) -> CountStart:
+        """The start of one counter of a version: told apart where the version was loaded late, and no version that
+        the line carries on from ``keeps`` all that it needs."""
+        start, version = self[index, topic, region], self._program.versions[index]
+        edition = self._late.get((self._program.name, version.number))
+        if edition is None or edition == start.edition:
+            return start
+        for before in range(index - 1, -1, -1):
+            if self[before, topic, region] != start:
+                break
+            if keeps(self._program.versions[before], version):
+                return self.kept(before, topic, region, keeps)
+        return CountStart(start.at_ms, edition)
+
+    def first_ms(self, index: int) -> int:
+        """The first instant that any count of a version spans, in any region; -1 where one is unbounded."""
+        version = self._program.versions[index]
+        named = {topic_of(metric) for tier in version.tiers for metric in metrics_of(tier.when)}
+        regions = version.regions or {
+            "",
+            *(region for each in self._program.versions for region in each.regions or ()),
+        }
+        starts = [self[index, topic, region].at_ms for topic in named for region in regions]
+        return min(-1 if start is None else start for start in starts)
+
 
 def count_starts(program: Program, late: Late | None = None) -> Starts:
     """The count starts of a programme's versions, which stand in the order of their ``from``."""
@@ -55,20 +90,14 @@ def count_starts(program: Program, late: Late | None = None) -> Starts:
 
 
 def begun(program: Program, known: Collection[int], counted_ms: int) -> list[Version]:
-    """The versions, but for the ``known`` ones, of whose counts some may have passed by: they start no later than
-    ``counted_ms``, the last instant of which an event may have been read."""
+    """The versions, but for the ``known`` ones, of which a count should have begun: it spans ``counted_ms``, the last
+    instant of which an event may have been read."""
+    starts = count_starts(program)
     return [
         version
-        for version in program.versions
-        if version.number not in known and first_ms(version) <= counted_ms
+        for index, version in enumerate(program.versions)
+        if version.number not in known and starts.first_ms(index) <= counted_ms
     ]
-
-
-def first_ms(version: Version) -> int:
-    """The first instant at which a line that the version brings may count, -1 where it is unbounded."""
-    if version.from_ms is None:
-        return -1
-    return version.from_ms if version.count_from_ms is None else min(version.from_ms, version.count_from_ms)
 
 
 def _carries_on(before: Version, version: Version, topic: Topic, region: str) -> bool:

@@ -17,11 +17,12 @@ from pathlib import Path
 from stream import metrics
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Limits, Topic
-from stream.core.starts import Late, begun, first_ms
+from stream.core.rules import Limits, Topic, Version
+from stream.core.starts import Late, begun
 from stream.errors import InputError, Unreachable
 from stream.logs import logger
 from stream.programs import changed, compile_documents, load
+from stream.programs.documents import OTHER_REGION
 from stream.rulebook.edition import Edition
 from stream.rulebook.follow import Follower
 from stream.rulebook.publish import publish
@@ -69,19 +70,50 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
     reached_ms = partition.furthest()
     late = {name: since for name, since in before.late.items() if name.split("/")[0] in edition.programs}
     counted_ms = reached_ms + before.limits.allowed_skew_ms if reached_ms >= 0 else NOTHING_MS
-    for program in compile_documents(edition.documents):
-        for version in begun(program, before.plan.version_numbers(program.name), counted_ms):
-            late[f"{program.name}/{version.number}"] = edition.number
+    begun_by_now = [
+        (program.name, version)
+        for program in compile_documents(edition.documents)
+        for version in begun(program, before.plan.version_numbers(program.name), counted_ms)
+    ]
+    late |= {f"{name}/{version.number}": edition.number for name, version in begun_by_now}
+    rules = in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
+    for name, version in begun_by_now:
+        doubt = _why_late(version, reached_ms, counted_ms)
+        if doubt or _counts_anew(rules.plan, before.plan, name, version, counted_ms):
             log.warning(
-                "version loaded after its start: what it brings counts from here on"
-                if first_ms(version) < reached_ms
-                else "version loaded just before its start: of events that ran ahead of the clock, those that were "
-                "read already don't count",
+                doubt or "version names counts that were not kept until now: they begin here",
                 partition=partition.number,
-                program=program.name,
+                program=name,
                 version=version.number,
             )
-    return in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
+    return rules
+
+
+def _why_late(version: Version, reached_ms: int, counted_ms: int) -> str | None:
+    starts = (version.from_ms, version.from_ms if version.count_from_ms is None else version.count_from_ms)
+    first_ms = min(-1 if start is None else start for start in starts)
+    if first_ms < reached_ms:
+        return "version loaded after its start: what it brings counts from here on"
+    if first_ms <= counted_ms:
+        return (
+            "version loaded just before its start: of events that ran ahead of the clock, those that were read "
+            "already don't count"
+        )
+    return None
+
+
+def _counts_anew(after: Plan, before: Plan, program: str, version: Version, counted_ms: int) -> bool:
+    """Whether a version reads counters that should have begun, and that nobody kept until now."""
+    named = (region for each in after.programs for other in each.versions for region in other.regions or ())
+    return any(
+        counter.start_ms <= counted_ms and counter.name not in before.region(region).counters
+        for region in version.regions or {OTHER_REGION, *named}
+        for counter in after.region(region).counters.values()
+        if any(
+            (judge.program.name, judge.version.number) == (program, version.number)
+            for judge in counter.judges
+        )
+    )
 
 
 @lru_cache(maxsize=16)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from stream.core.outcome import Bonus
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Program
+from stream.core.rules import Limits, Program, Rolling
 from stream.core.starts import Late, begun
+from tests.builders import HOUR, SECOND, Log, program, tier, version
 from tests.laws.engine import by_id, feed
 from tests.laws.store import Store
 from tests.model import bonuses
@@ -22,6 +23,7 @@ from tests.strategies import Case, cases
 Stage = tuple[int, Sequence[Program]]
 """After so many records, these programmes."""
 
+WINDOW = Rolling(HOUR, SECOND)
 places = st.integers(0, 14)
 
 
@@ -103,9 +105,41 @@ def test_a_programme_loaded_before_its_start_is_as_if_it_had_always_been_known(
     reached = max(record.timestamp for record in case.records[:place])
     start = max(0, reached) + case.limits.allowed_skew_ms + 1
     *others, last = case.programs
-    version = replace(last.versions[-1], from_ms=start, count_from_ms=None, until_ms=None)
-    programs = [*others, replace(last, versions=(version,))]
+    added = replace(last.versions[-1], from_ms=start, count_from_ms=None, until_ms=None)
+    programs = [*others, replace(last, versions=(added,))]
     assert bonuses(programs, case.records, case.limits) == run(case, others, (place, programs))
+
+
+def test_a_longer_window_reads_no_panes_that_may_have_gone() -> None:
+    """Which old panes are left depends on what was in memory: a restart must not show in what is paid."""
+    long = version(Rolling(80 * SECOND, SECOND), tier("long", views=4), number=2, from_ms=47 * SECOND)
+    short = version(Rolling(40 * SECOND, SECOND), tier("short", views=100), from_ms=0)
+    before, after = [program(short)], [program(replace(short, until_ms=long.from_ms), long)]
+    log = Log()
+    for second in (0, 0, 38, 45, 46, 50, 51, 52):
+        log.add("views", second * SECOND)
+    case = Case(after, log.records, Limits(0, 0, 0, 0))
+    assert {} == run(case, before, (5, after))
+    assert {} == run(case, before, (3, before), (5, after))
+    log.add("views", 53 * SECOND)
+    [paid] = run(Case(after, log.records, case.limits), before, (3, before), (5, after)).values()
+    assert ("long", {"views": 4}) == (paid.tier, paid.metrics)
+
+
+def test_a_metric_that_nobody_counted_until_now_counts_from_here_on_also_ahead_of_the_start() -> None:
+    """However the line reads: what some other programme left of such a count is not its own."""
+    first = version(WINDOW, tier("seen", views=100), from_ms=0)
+    both = version(WINDOW, tier("liked", likes=2), number=2, from_ms=50 * SECOND)
+    before, after = [program(first)], [program(replace(first, until_ms=both.from_ms), both)]
+    other = program(version(WINDOW, tier("t", likes=100), from_ms=0), name="other")
+    log = Log()
+    for second in (10, 20, 60, 61):
+        log.add("likes", second * SECOND)
+    case = Case(after, log.records, Limits(0, 0, 0, 0))
+    for stages in [[(2, after)], [(1, before), (2, after)]]:
+        for held in (before, [*before, other]):
+            [paid] = run(case, held, *stages).values()
+            assert ("liked", {"likes": 2}, 3) == (paid.tier, paid.metrics, paid.evidence.offset)
 
 
 @given(cases(), places, places)
