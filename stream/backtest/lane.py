@@ -1,8 +1,8 @@
 """A lane: one partition's state under one set of programmes, on its way through a history.
 
-No checkpoint is ever taken of it. So what the core holds ready for the next one is let go from time to time, and so
-are the places of `at_most` that nothing can ask for any more, which a worker would move to Redis: memory is bounded
-by the subjects that there are and by the windows over them, not by the length of the history.
+No checkpoint is ever written of it. So what the core holds ready for the next one is let go from time to time, and so
+is what has expired of subjects that nobody touches any more, as a worker has it deleted from Redis: memory is bounded
+by the subjects and windows that are still open, not by the length of the history.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from stream.backtest.tally import Tally
 from stream.core.outcome import Event, Outcome, Rejection
 from stream.core.partition import Partition
-from stream.core.places import holds_places
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Topic
 
 MOST_UNSAVED = 20_000
-"""Changed fields, and event ids, that the core may hold ready for a checkpoint; it deletes as many at most a cut."""
+"""Changed fields, and event ids, that the core may hold ready for a checkpoint."""
 
-_DAY_MS = 86_400_000
+SWEEP_EVERY_MS = 86_400_000
+_SWEPT_AT_ONCE = 1_000
 
 
 class Lane:
@@ -26,7 +26,8 @@ class Lane:
     def __init__(self, number: int, plan: Plan, limits: Limits, tally: Tally | None = None) -> None:
         self._state = Partition(number, plan, limits)
         self._tally = tally
-        self._swept_day = 0
+        self._due: dict[str, int] = {}
+        self._sweep_from_ms = 0
 
     def apply(
         self,
@@ -62,26 +63,22 @@ class Lane:
     def _let_go(self) -> None:
         if max(self._state.unsaved()) < MOST_UNSAVED:
             return
-        self._state.cut()
-        day = self._state.furthest() // _DAY_MS
-        if day > self._swept_day:
-            self._swept_day = day
-            self._forget_places()
+        self._cut()
+        horizon_ms = self._state.horizon()
+        if horizon_ms < self._sweep_from_ms:
+            return
+        self._sweep_from_ms = horizon_ms + SWEEP_EVERY_MS
+        due = [key for key, due_ms in self._due.items() if due_ms < horizon_ms]
+        for first in range(0, len(due), _SWEPT_AT_ONCE):
+            self._state.sweep(due[first : first + _SWEPT_AT_ONCE])
+            self._cut()
 
-    def _forget_places(self) -> None:
-        """Drop the places of periods that lie behind; only right after a cut, which leaves no entry changed."""
-        entries = self._state.memory.entries
-        for key in [key for key in entries if holds_places(key)]:
-            if self._is_over(key):
-                del entries[key]
-
-    def _is_over(self, key: str) -> bool:
-        # The key ends with gate, period and bucket, see `core.places`; the gate's name ends with its region.
-        gate_name, period, _ = key.rsplit(":", 2)
-        lateness_ms = self._state.limits.allowed_lateness_ms
-        region = gate_name.rpartition(".")[2]
-        for topic, gates in self._state.plan.region(region).gates.items():
-            for gate in gates:
-                if gate_name.endswith(gate.name):
-                    return gate.local.end(int(period)) + lateness_ms < self._state.arrival(topic)
-        return False
+    def _cut(self) -> None:
+        """Take a checkpoint, of which only the dues are kept."""
+        memory = self._state.memory
+        for key, due_ms in self._state.cut().due.items():
+            if due_ms is None:
+                self._due.pop(key, None)
+            else:
+                self._due[key] = due_ms
+        memory.evict(len(memory), memory.cuts)  # those that have become empty
