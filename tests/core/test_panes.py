@@ -93,7 +93,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
 def test_time_has_room_up_to_the_end_of_the_calendar() -> None:
     for zone in ZONES:
         for unit in ("day", "week", "month"):
-            local = Local(Period(unit, zone))  # type: ignore[arg-type]
+            local = Local(Period(unit, zone))
             last = local.pane_of(253_402_300_799_999)
             assert local.start(last) <= 253_402_300_799_999 < local.end(last)
 
