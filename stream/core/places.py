@@ -101,7 +101,8 @@ class Places:
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call; None for a viewer whose places are all free again."""
         fields: dict[str, int | None] = {viewer: self.taken[viewer] or None for viewer in self.touched}
-        self.due_is_open = self.due_is_open or None in fields.values()
+        if self.due_ms is None or None in fields.values():
+            self.due_is_open = True
         self.touched, self.changed = set(), False
         return fields
 

@@ -194,3 +194,14 @@ def test_an_entry_that_is_needed_again_stays_in_memory() -> None:
     assert partition.missing("views", [record.decoded]) == []
     partition.memory.evict(10, partition.memory.cuts)
     assert feed(partition, [record]) == []
+
+
+def test_places_that_were_all_freed_are_due_again_once_one_is_taken() -> None:
+    line = Line(at_most=AtMost(1, "video", Period("day")))
+    partition = counting(program(version(Tumbling(DAY), tier(likes=1_000), lines={"likes": line})))
+    log = Log()
+    dues = []
+    for change in (log.add, log.remove, log.add):
+        feed(partition, [change("likes", NOON)])
+        dues.append([due for key, due in partition.cut().due.items() if key != "ada"])
+    assert dues == [[MIDNIGHT], [None], [MIDNIGHT]]
