@@ -67,6 +67,9 @@ class Ledger:
             ]
             # aiokafka commits a transaction although a send of it failed: look at each before.
             await asyncio.wait(sends)
+            failures = [failure for future in sends if (failure := future.exception())]
+            if failures:
+                raise failures[0]
             sent = [future.result() for future in sends]
             await self._producer.commit_transaction()
         except Exception as error:
@@ -80,6 +83,10 @@ class Ledger:
 
 async def _discard(producer: AIOKafkaProducer) -> None:
     """Stop ``producer``; what it has not sent by then is dropped, and the next one of its id aborts it."""
+    # aiokafka keeps a failure a second time, for a commit that is never asked for; asyncio would log that.
+    kept = producer._txn_manager.wait_for_transaction_end()
+    if kept is not None and kept.done() and not kept.cancelled():
+        kept.exception()
     with contextlib.suppress(Exception):
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
             await producer.stop()
