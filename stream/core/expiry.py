@@ -48,7 +48,7 @@ Horizon = Callable[[Iterable[Topic]], int]
 """For topics, the instant at or after which occurs whatever they still bring; negative where nothing is known."""
 
 UNKNOWN: Final = -1
-"""The due of an entry that was read back: the store has one, or none."""
+"""The due of an entry that was swept: the next cut says what it is, or that there is none."""
 
 DAY_MS: Final = 86_400_000
 GRAIN_MS: Final = 3_600_000

@@ -60,15 +60,10 @@ class Memory:
 
     def admit(self, key: str, fields: Mapping[str, int]) -> None:
         """Take an entry's checkpointed fields into memory; none of them for one that is new."""
-        entry: Entry
         if holds_places(key):
-            entry = self._new(key, Places(key))
-            entry.restore(fields)
+            self._new(key, Places(key)).restore(fields)
         else:
-            entry = self._new(key, Subject(key))
-            self.forget(key, entry.restore(fields, self._plan))
-        if fields:
-            entry.due_ms = UNKNOWN
+            self.forget(key, self._new(key, Subject(key)).restore(fields, self._plan))
 
     def subject(self, key: str) -> Subject:
         """A subject that is about to change."""
