@@ -26,8 +26,8 @@ def document() -> dict[str, object]:
         bonuses.TOPIC: "Tiers reached, each once. Read with isolation.level=read_committed.",
         REJECTED: "Records that could not be accepted, with the reason in their headers; at least once.",
         LATE: "Records that came later than allowed; at least once.",
-        rulebook.TOPIC: "The programmes in force, a compacted record each, in one partition. A record without a value "
-        "ends its programme. Read with isolation.level=read_committed.",
+        rulebook.TOPIC: "The programmes in force, a compacted record each, in one partition. A record without a "
+        "value ends its programme. Read with isolation.level=read_committed.",
     }
     message_of = dict.fromkeys(TOPICS, "engagement") | {
         bonuses.TOPIC: "bonus",
@@ -41,8 +41,8 @@ def document() -> dict[str, object]:
         "info": {
             "title": "Bonus engine",
             "version": "1.0.0",
-            "description": "Engagement events in, bonuses out. All topics have the same number of partitions, but for "
-            "programs, which has one.",
+            "description": "Engagement events in, bonuses out. All topics have the same number of partitions, but "
+            "for programs, which has one.",
         },
         "defaultContentType": "application/json",
         "channels": {topic: _channel(topic, purposes[topic], name) for topic, name in message_of.items()},
