@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 
 from schemas import rejections
 from stream.core.outcome import Rejection
-from stream.errors import BonusError
+from stream.errors import BonusError, Unreachable
 
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 """No record that Kafka gave us is refused on our side: whether it is too large is for the broker to say."""
@@ -30,11 +30,14 @@ class Outbox:
 
     @classmethod
     async def open(cls, options: Mapping[str, object], prefix: str) -> "Outbox":
-        """Connect, with aiokafka client ``options``."""
+        """Connect, with aiokafka client ``options``; raises ``Unreachable``."""
         # Not idempotent: aiokafka counts a refused record in its sequence, so after a first record that is too
         # large for the topic every later one would be refused as out of order.
         producer = AIOKafkaProducer(**options, acks="all", max_request_size=MAX_REQUEST_BYTES)
-        await producer.start()
+        try:
+            await producer.start()
+        except (KafkaError, OSError) as error:
+            raise Unreachable(f"Kafka could not be reached: {error!r}.") from error
         return cls(producer, prefix)
 
     def turn_away(self, record: ConsumerRecord, rejection: Rejection) -> asyncio.Task[None]:

@@ -99,7 +99,8 @@ class Consumer(consumer.Consumer):
                 partition_assignment_strategy=(CoPartitionAssignor,),
                 **self.transport.options,
             )
-            await self.kafka.start()
+            with trouble("connecting to Kafka"):
+                await self.kafka.start()
         self.kafka.subscribe(sorted(topics), listener=_Rebalance(self))
 
     async def _drain_messages(self, fetcher: Any) -> None:

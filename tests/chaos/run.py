@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ QUIET_S = 5.0
 
 SETTLED_WITHIN_S = 90.0
 RATE = 400
+
+_SHOWN = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,24 @@ async def _strike(world: World, at: At, began: float, report: Report, say: Calla
 
 
 async def _judge(world: World, order: Order, report: Report) -> None:
-    await world.settled(order.settled_within_s)
-    await world.stop_workers()
+    """All three, also where one fails: what stands still may be wrong besides."""
+    failures = list[str]()
+    for judge in (world.settled(order.settled_within_s), world.stop_workers(), _compare(world, report)):
+        try:
+            await judge
+        except (AssertionError, TimeoutError) as error:
+            failures.append(str(error) or _told(error))
+    assert not failures, "\n".join(failures)
+
+
+def _told(error: Exception) -> str:
+    """Where it failed, and what was compared there: outside of pytest an assertion says nothing by itself."""
+    last = traceback.TracebackException.from_exception(error, capture_locals=True).stack[-1]
+    seen = [f"{name} = {value[:_SHOWN]}" for name, value in (last.locals or {}).items()]
+    return "\n".join([f"{type(error).__name__}: {last.line}", *seen])
+
+
+async def _compare(world: World, report: Report) -> None:
     bootstrap = world.broker.bootstrap
     ends = await ends_of(bootstrap, *(PREFIX + topic for topic in TOPICS))
     report.records = sum(ends.values())

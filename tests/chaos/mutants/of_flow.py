@@ -3,12 +3,16 @@
 import asyncio
 from typing import cast
 
+from stream.transport import driver
 from stream.transport.driver import Chunk, Consumer
 from stream.transport.kafka import ConsumerRecord, TopicPartition
 from stream.worker.service import Service
 from stream.worker.table import CounterTable
 
 _LATE_S = 0.3
+
+_LONG_POLL_MS = 1_000
+"""How long the mutant waits for records, so that a fetch spans a rebalance on a slow machine too."""
 
 
 def no_seek_to_0() -> None:
@@ -48,4 +52,5 @@ def old_takes() -> None:
         service = asked.get(tp.partition)
         return None if service is None else service.flight.set_out(tp, records)
 
+    driver._IDLE_POLL_MS = driver._BUSY_POLL_MS = _LONG_POLL_MS
     Consumer._fetch, CounterTable.dispatch = fetch, dispatch  # type: ignore[method-assign]
