@@ -2,6 +2,7 @@
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.of_kafka import BrokerDown, BrokerFar, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_producers import Rubbish
 from tests.chaos.faults.of_redis import RedisCrash, RedisEmptied, RedisFar, RedisFull, RedisOlder, RedisPaused
 from tests.chaos.faults.of_workers import Guests, Halt, Kill, Storm, StrikeAt, Terminate
 
@@ -14,6 +15,7 @@ FAULTS: dict[str, type[Fault]] = {
         StrikeAt,
         Storm,
         Guests,
+        Rubbish,
         BrokerDown,
         BrokerFar,
         ForeignTransaction,

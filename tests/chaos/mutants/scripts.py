@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.of_kafka import BrokerFar, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_producers import Rubbish
 from tests.chaos.faults.of_redis import RedisEmptied, RedisOlder
 from tests.chaos.faults.of_workers import Guests, Kill, StrikeAt
 from tests.chaos.plan import At
@@ -64,8 +65,17 @@ AWAY = Script(
         ),
     ]
 )
-"""Records come, nothing gets to Kafka any more, and workers die: what was counted, and neither paid nor relayed,
-must be counted again."""
+"""Records come, nothing gets to Kafka any more, and workers die: what was counted and not paid must be
+counted again."""
+
+RUBBISH = Script(
+    [
+        _SLOW,
+        *(At(5, Rubbish(number, 6_000)) for number in range(PARTITIONS)),
+        *(At(at_s, Kill(slot)) for at_s in (10, 18) for slot in (0, 1)),
+    ]
+)
+"""There is more to relay than a slow network takes, and workers die."""
 
 UNSAVED = Script(
     _each(
@@ -93,7 +103,7 @@ HIDDEN = Script(
 OLDER = Script([At(3, RedisOlder(5, while_none_runs=False)), At(12, Kill(0)), At(12, Kill(1))])
 """Redis goes back while workers run, which die later on."""
 
-EMPTIED = Script([At(5, RedisEmptied("flushed")), At(11, RedisEmptied("flushed"))], workers=1)
+EMPTIED = Script([At(18, RedisEmptied("flushed")), At(25, RedisEmptied("flushed"))], workers=1)
 """Redis loses everything, and the partitions stay where they are."""
 
 GUESTS = Script([At(3, Guests(8, 1.0))])
@@ -108,7 +118,7 @@ SCRIPTS: dict[str, Script] = {
     "failed-send": REFUSED,
     "error-is-success": REFUSED,
     "hasty-checkpoint": AWAY,
-    "hasty-relay": AWAY,
+    "hasty-relay": RUBBISH,
     "newest-place": FAR,
     "no-guard": OLDER,
     "no-scan": UNSAVED,
