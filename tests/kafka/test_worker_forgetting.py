@@ -42,7 +42,9 @@ async def test_of_creators_who_stopped_only_what_was_paid_stays(fleet: Fleet, tm
             event = new_event(f"{number}-{viewer}", f"creator-{number}", viewer_id=viewer, occurred_at=then)
             producer.produce(kafka.prefix + "views", json.dumps(event), timestamp=then)
     producer.flush()
-    await fleet.start_serving(allow_create_time=True, max_subjects_in_memory=1_000, checkpoint_interval="200ms")
+    await fleet.start_serving(
+        allow_create_time=True, max_subjects_in_memory=1_000, checkpoint_interval="200ms"
+    )
     await fleet.settled()
 
     layout = Layout(fleet.group, 0)
