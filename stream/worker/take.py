@@ -196,12 +196,14 @@ async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> Non
     for bonus in found:
         key = subject_key(bonus.creator_id, bonus.subject.id if bonus.subject.kind == "video" else None)
         latches.setdefault(key, []).append(latch(bonus.program, bonus.tier, bonus.period.start))
-    keys = list(latches)
+    # Those of an earlier batch are in memory: admitted again, they would lose what that batch latched.
+    keys = state.memory.missing(latches)
     fields = [{}] * len(keys) if state.memory.complete else await lease.read(keys)
     for key, held in zip(keys, fields, strict=True):
         state.memory.admit(key, held)
-        for made in latches[key]:
-            state.award(key, made)
+    for key, made in latches.items():
+        for each in made:
+            state.award(key, each)
 
 
 async def _rules(body: Body | None, crew: Crew) -> InForce:
