@@ -1,0 +1,69 @@
+"""What a take finds in `bonuses` is latched for good, however the scan is cut into batches."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from schemas.bonuses import BonusEvent
+from stream.core.partition import Partition
+from stream.core.plan import Plan
+from stream.core.rules import Limits
+from stream.core.subject import latch_field
+from stream.store.checkpoint import Delta
+from stream.store.store import StateStore
+from stream.worker.take import _latch
+
+
+@pytest.fixture
+async def store(redis_url: str, app_name: str) -> AsyncIterator[StateStore]:
+    """An empty store."""
+    store = await StateStore.connect(redis_url, app_name, timeout_s=5, say=print)
+    yield store
+    await store.close()
+
+
+def paid(tier: str, creator: str = "ada") -> BonusEvent:
+    """A bonus as the scan finds it."""
+    return BonusEvent.model_validate(
+        {
+            "bonus_id": "0" * 32,
+            "type": "threshold_reached",
+            "program": "p",
+            "program_version": 1,
+            "tier": tier,
+            "subject": {"kind": "creator", "id": creator},
+            "creator_id": creator,
+            "region": "US",
+            "period": {"start": None, "end": None},
+            "window": {"start": None, "end": None},
+            "metrics": {"views": 1},
+            "thresholds": {"views": 1},
+            "reward": {"amount": "1", "currency": "USD"},
+            "evidence": {"event_id": "e", "topic": "views", "partition": 0, "offset": 0},
+        }
+    )
+
+
+def latched(state: Partition) -> dict[str, set[str]]:
+    """The latches that the next checkpoint will hold, by subject."""
+    return {key: set(fields) for key, fields in state.cut().subjects.items()}
+
+
+async def test_every_batch_of_a_scan_is_in_the_next_checkpoint(store: StateStore) -> None:
+    """Also what a creator was paid in an earlier batch, where the state is rebuilt from nothing."""
+    state, lease = Partition(0, Plan([]), Limits()), await store.take(0)
+    for batch in ([paid("bronze"), paid("bronze", "bob")], [paid("silver")], [paid("gold")]):
+        await _latch(batch, state, lease)
+    ada = {latch_field(f"p/{tier}/-") for tier in ("bronze", "silver", "gold")}
+    assert latched(state) == {"ada": ada, "bob": {latch_field("p/bronze/-")}}
+
+
+async def test_a_scan_adds_to_what_the_checkpoint_holds(store: StateStore) -> None:
+    """What was latched before the checkpoint stays latched, and is read back once."""
+    lease = await store.take(0)
+    await lease.write(Delta(subjects={"ada": {latch_field("p/bronze/-"): 1}}, ids=[], ids_floor={}, meta=b""))
+    state = Partition(0, Plan([]), Limits(), complete=False)
+    for batch in ([paid("silver")], [paid("gold")]):
+        await _latch(batch, state, lease)
+    assert latched(state) == {"ada": {latch_field(f"p/{tier}/-") for tier in ("silver", "gold")}}
+    assert {"p/bronze/-", "p/silver/-", "p/gold/-"} == state.memory.subject("ada").latches
