@@ -115,6 +115,8 @@ class Life:
         service = Service(self._crew, await take(self._crew, self.number))
         try:
             await service.adopt()
+            if self._ending:  # a client may have swallowed the cancellation: see service._cancel
+                return
             for topic, tp in self._inputs.items():
                 self._crew.group.start_at(tp, service.position(topic))
             self._service = service

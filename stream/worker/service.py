@@ -50,6 +50,9 @@ MOST_UNSAVED_CHECKPOINTS = 4
 SWEEP_KEYS, SWEEP_EVERY_MS = 200, 60_000
 """After a checkpoint at most so many entries are swept; once none are due any more, a minute of event time passes."""
 
+CANCEL_AGAIN_S = 0.2
+"""A task that has not ended by then is cancelled again."""
+
 REPORT_TIMEOUT_S = 2.0
 """How long a commit of offsets may take; the next one says more anyway."""
 
@@ -131,9 +134,8 @@ class Service:
             self._tell_group()  # the last checkpoint may have come while an earlier one was being told
             await self._end_report()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, serving, return_exceptions=True)
+            await _cancel(tasks)
+            await asyncio.gather(serving, return_exceptions=True)
 
     async def close(self) -> None:
         """Let go of everything that is still under way."""
@@ -409,6 +411,18 @@ class Service:
     def caught_up(self, topic: Topic, furthest_ms: int) -> None:
         """``topic`` has been read to its end, looked up after ``furthest_ms`` had been reached."""
         self._state.caught_up(topic, furthest_ms)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: ``asyncio.wait_for``, in which clients wait for their sockets, swallows a cancellation that
+    comes in the moment at which its wait is over (Python 3.11, bpo-42130).
+    """
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 def _count(topic: Topic, outcome: Outcome) -> None:
