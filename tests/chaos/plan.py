@@ -24,11 +24,12 @@ class At:
 
 
 def draw(seed: int, seconds: float, workers: int, names: Sequence[str] = ()) -> list[At]:
-    """The plan of so many seconds: of the named kinds of faults, or of all, each as often as any other."""
+    """The plan of so many seconds: of the named kinds of faults, or of all, by their weights."""
     random = Random(seed)
     dice, kinds = Dice(random, workers), [FAULTS[name] for name in names or FAULTS]
     plan, at_s = list[At](), FIRST_S
     while at_s < seconds:
-        plan.append(At(round(at_s, 1), random.choice(kinds).draw(dice)))
+        [kind] = random.choices(kinds, [each.weight for each in kinds])
+        plan.append(At(round(at_s, 1), kind.draw(dice)))
         at_s += random.expovariate(1 / APART_S)
     return plan

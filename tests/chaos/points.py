@@ -65,7 +65,7 @@ TAKING: dict[str, str] = {
 """Steps of taking a partition, and of giving it up."""
 
 _WHENS: tuple[When, ...] = ("before", "during", "after")
-_STEADY_PASSES, _TAKING_PASSES = 60, 5
+_STEADY_PASSES, _TAKING_PASSES = 25, 3
 
 
 @dataclass(frozen=True, slots=True)

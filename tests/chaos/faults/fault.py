@@ -49,6 +49,8 @@ class Fault:
     """Something that goes wrong, and is mended: frozen data, so that a plan can be printed and repeated."""
 
     name: ClassVar[str]
+    weight: ClassVar[int] = 1
+    """How often it comes up, compared with others."""
 
     @classmethod
     def draw(cls, dice: Dice) -> Self:

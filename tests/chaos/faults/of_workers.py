@@ -76,6 +76,7 @@ class StrikeAt(Fault):
     """A fresh worker, which is killed, or falls asleep for longer than the session, exactly between two steps."""
 
     name = "strike-at"
+    weight = 4
     slot: int
     point: Point
     for_s: float
