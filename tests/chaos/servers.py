@@ -31,29 +31,47 @@ class WiredBroker(Broker):
 
 
 class LastingRedis(RedisServer):
-    """A Redis with its append-only file, written before it answers; it can be put back to an older state."""
+    """A Redis with its append-only log, written before it answers; it can be put back to an older state.
+
+    The log is a folder from Redis 7 on, and one file before.
+    """
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, appendonly=True)
-        self._file = directory / "appendonlydir"
+        self._logs = (directory / "appendonlydir", directory / "appendonly.aof")
         self.port = self._port
 
     def snapshot(self, to: Path) -> None:
-        """Copy what it holds now, as a backup does."""
-        shutil.copytree(self._file, to)
+        """Copy what it holds now into a new folder, as a backup does."""
+        to.mkdir()
+        for log in self._logs:
+            if log.is_dir():
+                shutil.copytree(log, to / log.name)
+            elif log.exists():
+                shutil.copy(log, to / log.name)
 
     def put_back(self, snapshot: Path) -> None:
         """A crash, and a start with what an older snapshot holds."""
         self.kill()
-        shutil.rmtree(self._file, ignore_errors=True)
-        snapshot.rename(self._file)
+        self._delete_logs()
+        for log in self._logs:
+            kept = snapshot / log.name
+            if kept.exists():
+                kept.rename(log)
         self.start()
 
     def lose_disk(self) -> None:
         """A crash, and a start with nothing."""
         self.kill()
-        shutil.rmtree(self._file, ignore_errors=True)  # a crash at its very start leaves none
+        self._delete_logs()
         self.start()
+
+    def _delete_logs(self) -> None:
+        for log in self._logs:
+            if log.is_dir():
+                shutil.rmtree(log)
+            else:
+                log.unlink(missing_ok=True)
 
     def _options(self) -> list[str]:
         # Never rewritten, so that a copy made while it runs is a state that it once had.
