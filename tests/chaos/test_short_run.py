@@ -11,7 +11,7 @@ from tests.kafka.broker import CannotRun
 from tests.kafka.servers import unavailable
 
 WORKERS = 3
-SECONDS = 120.0 if os.environ.get("CI") == "true" else 30.0
+SECONDS = 60.0 if os.environ.get("CI") == "true" else 30.0
 
 
 @pytest.mark.under_fire
