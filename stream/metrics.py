@@ -12,8 +12,6 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_creat
 
 from stream.core.rules import TOPICS, Topic
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter that no question needs
 
 _EVENTS = Counter(
@@ -150,7 +148,7 @@ def forget_partition(partition: int) -> None:
 
 
 def render() -> bytes:
-    """All metrics in Prometheus' text format, to serve as ``CONTENT_TYPE``."""
+    """All metrics in Prometheus' text format, to serve as ``text/plain``."""
     now_s = time.monotonic()
     for partition, durable_at_s in _durable_at_s.items():
         _CHECKPOINT_AGE.labels(str(partition)).set(now_s - durable_at_s)

@@ -241,10 +241,6 @@ class Partition:
 
     # Forgetting
 
-    def arrival(self, topic: Topic) -> int:
-        """The running maximum of the topic's timestamps, ``NO_ARRIVAL`` before the first."""
-        return self._intakes[topic].arrival
-
     def furthest(self) -> int:
         """The latest arrival of the four topics."""
         return max(intake.arrival for intake in self._intakes.values())

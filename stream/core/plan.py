@@ -116,7 +116,6 @@ class Plan:
         self.programs = tuple(programs)
         self._starts = {program.name: count_starts(program, late) for program in self.programs}
         self._regions: dict[str, RegionPlan] = {}
-        self.subjects: frozenset[SubjectKind] = frozenset(program.subject for program in self.programs)
 
     def region(self, region: str) -> RegionPlan:
         """What events of ``region`` feed."""

@@ -27,7 +27,7 @@ they came with."""
 Keeps = Callable[[Version, Version], bool]
 """Whether the first version's counter of a metric holds all the panes that the second one's windows need."""
 
-ANY_OTHER = ""
+ANY_OTHER = "--"
 """Stands for every region that no version lists."""
 
 
@@ -77,7 +77,7 @@ class Starts:
         version = self._program.versions[index]
         named = {topic_of(metric) for tier in version.tiers for metric in metrics_of(tier.when)}
         regions = version.regions or {
-            "",
+            ANY_OTHER,
             *(region for each in self._program.versions for region in each.regions or ()),
         }
         starts = [self[index, topic, region].at_ms for topic in named for region in regions]

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from schemas.programs import ProgramDocument
 from stream.core.conditions import metrics_of
 from stream.core.rules import TOPICS, Program, Topic, Version, topic_of
-from stream.core.starts import count_starts
+from stream.core.starts import ANY_OTHER, count_starts
 from stream.errors import InputError
 from stream.programs.compile import compile_programs
 
@@ -107,7 +107,7 @@ def _moved(before: Program, index: int, after: Program, place: int) -> list[Topi
     named = {topic_of(metric) for tier in version.tiers for metric in metrics_of(tier.when)}
     starts, now = count_starts(before), count_starts(after)
     regions = version.regions or {
-        OTHER_REGION,
+        ANY_OTHER,
         *(region for each in (*before.versions, *after.versions) for region in each.regions or ()),
     }
     return [
@@ -117,9 +117,6 @@ def _moved(before: Program, index: int, after: Program, place: int) -> list[Topi
         and any(starts[index, topic, region] != now[place, topic, region] for region in regions)
     ]
 
-
-OTHER_REGION = "--"
-"""Stands for every region that no version lists."""
 
 WRITTEN = {
     "regions": "regions",

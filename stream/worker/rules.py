@@ -18,11 +18,10 @@ from stream import metrics
 from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import Limits, Topic, Version
-from stream.core.starts import Late, begun
+from stream.core.starts import ANY_OTHER, Late, begun
 from stream.errors import InputError, Unreachable
 from stream.logs import logger
 from stream.programs import changed, compile_documents, load
-from stream.programs.documents import OTHER_REGION
 from stream.rulebook.edition import Edition
 from stream.rulebook.follow import Follower
 from stream.rulebook.publish import publish
@@ -107,7 +106,7 @@ def _counts_anew(after: Plan, before: Plan, program: str, version: Version, coun
     named = (region for each in after.programs for other in each.versions for region in other.regions or ())
     return any(
         counter.start_ms <= counted_ms and counter.name not in before.region(region).counters
-        for region in version.regions or {OTHER_REGION, *named}
+        for region in version.regions or {ANY_OTHER, *named}
         for counter in after.region(region).counters.values()
         if any(
             (judge.program.name, judge.version.number) == (program, version.number)
