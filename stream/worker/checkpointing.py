@@ -1,0 +1,178 @@
+"""The checkpoints of a partition: about once a second what changed is frozen and, once Kafka has acknowledged all
+that it covers, written to Redis; then some of what it says is due is forgotten, which changes no bonus.
+
+```
+cut      state changes, the four positions, and a mark at what was handed over to Kafka; records go on
+wait     until the bonuses up to the mark are committed, and the records turned away up to it are acknowledged
+write    in one atomic step, with the place in `bonuses` and the rules in force (store/lease)
+evict    what memory can do without, now that a checkpoint holds it
+tell     the group, for lag monitors
+sweep    some of what is due by this checkpoint: the next one writes it
+```
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from stream import metrics
+from stream.core.partition import Changes, Partition
+from stream.core.rules import Topic
+from stream.settings import in_ms
+from stream.store.checkpoint import Delta, IdBatch
+from stream.store.lease import Lease
+from stream.worker.body import Body
+from stream.worker.crew import Crew
+from stream.worker.outgoing import Outgoing
+from stream.worker.report import Report
+from stream.worker.rules import InForce
+from stream.worker.take import Taken
+
+CHECKPOINT_FIELDS, CHECKPOINT_IDS = 20_000, 100_000
+"""A checkpoint is cut early at so many changed fields or new ids: more at once would stall Redis for others."""
+
+MOST_UNSAVED_CHECKPOINTS = 4
+"""Applying pauses while what waits for the next checkpoint would fill so many."""
+
+SWEEP_KEYS, SWEEP_EVERY_MS = 200, 60_000
+"""After a checkpoint at most so many entries are swept; once none are due any more, a minute of event time passes."""
+
+
+class Checkpoints:
+    """The checkpoints of one take. ``progress`` is notified of each; ``rules`` are those that the next one names."""
+
+    def __init__(self, crew: Crew, taken: Taken, outgoing: Outgoing, progress: asyncio.Condition) -> None:
+        self._crew, self._outgoing, self._progress = crew, outgoing, progress
+        self._state, self._lease, self.rules = taken.state, taken.lease, taken.rules
+        self._number = taken.state.number
+        self._covered: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
+        self._swept_seq, self._sweep_from_ms = -1, 0
+        self._report = Report(crew, self._number)
+        self._finishing = False
+        self._hurry = asyncio.Event()  # enough has changed, or the end is near
+        self._turn = asyncio.Lock()
+
+    async def write_all(self) -> None:
+        """Write them, one after the other, until ``finish``."""
+        interval_s = in_ms(self._crew.settings.checkpoint_interval) / 1000
+        while not self._finishing:
+            await self.write()
+            await self._sweep()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(interval_s):
+                    await self._hurry.wait()
+            self._hurry.clear()
+
+    def finish(self) -> None:
+        """None but the last one is to be written."""
+        self._finishing = True
+        self._hurry.set()
+
+    async def write_last(self) -> None:
+        """Write what is left, and have the group told of it."""
+        await self.write()
+        await self._report.end()
+        self._tell_group()  # the last checkpoint may have come while an earlier one was being told
+        await self._report.end()
+
+    async def close(self) -> None:
+        """Let go of what is still under way."""
+        await self._report.close()
+
+    def hurry_if_due(self) -> None:
+        """Have the next one written at once if enough for it has changed."""
+        if self._due() >= 1:
+            self._hurry.set()
+
+    def is_behind(self) -> bool:
+        """Whether so much waits for the next ones that nothing more should be applied."""
+        return self._due() >= MOST_UNSAVED_CHECKPOINTS
+
+    def _due(self) -> float:
+        fields, ids = self._state.unsaved()
+        return max(fields / CHECKPOINT_FIELDS, ids / CHECKPOINT_IDS)
+
+    async def write(self, rules: InForce | None = None) -> None:
+        """Cut what changed, wait until everything it covers is acknowledged, then write it.
+
+        With ``rules`` the partition goes over to them with this checkpoint; nothing may be applied meanwhile.
+        """
+        async with self._turn:
+            if rules is None and self._state.positions == self._covered:
+                metrics.mark_durable(self._number)
+                self._tell_group()
+                return
+            await self._write(rules or self.rules)
+            if rules is not None:
+                self.rules = rules
+                self._state.judge_by(rules.plan)
+
+    async def _write(self, rules: InForce) -> None:
+        changes = self._state.cut()
+        cut, mark = self._state.memory.cuts, self._outgoing.mark()
+        began = time.monotonic()
+        await self._outgoing.acknowledged(mark)
+        await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
+        self._covered = dict(changes.positions)
+        self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
+        async with self._progress:
+            self._outgoing.forget(mark)
+            self._progress.notify_all()
+        metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
+        metrics.set_subjects(self._number, len(self._state.memory))
+        self._tell_group()
+
+    def _tell_group(self) -> None:
+        if self._covered is not None:
+            self._report.tell(self._covered, self._lease.seq)
+
+    def _delta(self, changes: Changes, rules: InForce, place: int) -> Delta:
+        body = Body(
+            positions=dict(changes.positions),
+            arrivals=dict(changes.arrivals),
+            place=place,
+            edition=rules.edition,
+            since=dict(rules.since),
+            documents=rules.documents,
+            late=dict(rules.late),
+            limits=asdict(self._crew.limits),
+            cluster=self._crew.cluster,
+            partitions=self._crew.partitions,
+        )
+        return Delta(
+            subjects=changes.subjects,
+            ids=[IdBatch(topic, runs) for topic, runs in changes.ids.items() if runs],
+            ids_floor=dict(changes.ids_floor.items()),
+            meta=body.encode(),
+            due=changes.due,
+        )
+
+    async def _sweep(self) -> None:
+        """Have some of what is due by the last checkpoint forgotten; the next one writes it.
+
+        No entry leaves memory meanwhile, so what is read back is not older than what is applied. Here and not beside
+        the records: while Redis is away they go on. Only records move the horizon: without any nothing is due.
+        """
+        async with self._turn:
+            horizon_ms = self._state.horizon()
+            if horizon_ms < self._sweep_from_ms or self._lease.seq == self._swept_seq:
+                return
+            due = await self._lease.due(horizon_ms, SWEEP_KEYS)
+            unknown = [key for key in due if key not in self._state.memory]
+            if unknown:
+                await read_back(self._state, self._lease, unknown)
+            self._state.sweep(due)
+            self._swept_seq = self._lease.seq
+            if len(due) < SWEEP_KEYS:
+                self._sweep_from_ms = horizon_ms + SWEEP_EVERY_MS
+
+
+async def read_back(state: Partition, lease: Lease, keys: Sequence[str]) -> None:
+    """Have these entries in memory; one that has come there meanwhile is newer than what was read."""
+    memory = state.memory
+    for key, fields in zip(keys, await lease.read(keys), strict=True):
+        if key not in memory:
+            memory.admit(key, fields)
+    metrics.count_read_back(len(keys))

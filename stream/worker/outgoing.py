@@ -1,0 +1,128 @@
+"""What a partition hands over to Kafka, until it is acknowledged: its bonuses, and the records that it turns away.
+
+Bonuses go in transactions, everything handed over since the last one in the next, at once and back to back. What a
+checkpoint covers must be acknowledged before: it marks what was handed over when it was cut, and waits for that.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stream import metrics
+from stream.core.outcome import Bonus, Rejection
+from stream.emit.ledger import Ledger
+from stream.emit.outbox import Outbox
+from stream.transport.kafka import ConsumerRecord
+
+TRANSACTION_BONUSES = 5_000
+"""The most bonuses in one transaction; many more would run into its time-out."""
+
+MOST_UNSENT = 20_000
+"""Applying pauses while so many bonuses, or turned-away records, wait for Kafka."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """All that had been handed over at a moment: so many bonuses, and these records beside."""
+
+    bonuses: int
+    turned_away: frozenset[asyncio.Task[None]]
+
+
+class Outgoing:
+    """Bonuses and turned-away records of one take. ``progress`` is notified whenever some are acknowledged."""
+
+    def __init__(self, ledger: Ledger, outbox: Outbox, progress: asyncio.Condition) -> None:
+        self._ledger, self._outbox, self._progress = ledger, outbox, progress
+        self._unsent: deque[tuple[Bonus, int]] = deque()  # with its evidence record's timestamp
+        self._turned_away: set[asyncio.Task[None]] = set()
+        self._handed_over = self._committed = 0
+        self._places: deque[tuple[int, int]] = deque([(0, ledger.place)])
+        self._finishing = False
+        self._news = asyncio.Event()  # a bonus came, or nothing more will
+
+    def pay(self, bonuses: Sequence[tuple[Bonus, int]]) -> None:
+        """Hand over bonuses, each with the Kafka timestamp (ms) of its evidence record."""
+        self._unsent.extend(bonuses)
+        self._handed_over += len(bonuses)
+        self._news.set()
+
+    def turn_away(self, record: ConsumerRecord, rejection: Rejection) -> None:
+        """Hand over a record that can't be counted."""
+        self._turned_away.add(self._outbox.turn_away(record, rejection))
+
+    def finish(self) -> None:
+        """Nothing more is handed over."""
+        self._finishing = True
+        self._news.set()
+
+    def is_full(self) -> bool:
+        """Whether so much waits for Kafka that nothing more should be handed over."""
+        return max(len(self._unsent), len(self._turned_away)) >= MOST_UNSENT
+
+    async def emit_all(self) -> None:
+        """Commit bonuses as they come, until ``finish``; raises ``LedgerLost``."""
+        while True:
+            if not self._unsent:
+                if self._finishing:
+                    return
+                self._news.clear()
+                await self._news.wait()
+                continue
+            await self._commit(
+                [self._unsent.popleft() for _ in range(min(len(self._unsent), TRANSACTION_BONUSES))]
+            )
+
+    async def _commit(self, group: Sequence[tuple[Bonus, int]]) -> None:
+        try:
+            await self._ledger.commit([bonus for bonus, _ in group])
+        except BaseException:
+            metrics.count_transaction(committed=False)
+            raise
+        metrics.count_transaction(committed=True)
+        metrics.count_bonuses(Counter((bonus.program, bonus.tier) for bonus, _ in group))
+        now_ms = time.time() * 1000
+        for _, timestamp_ms in group:
+            metrics.observe_bonus_delay((now_ms - timestamp_ms) / 1000)
+        async with self._progress:
+            self._committed += len(group)
+            self._places.append((self._committed, self._ledger.place))
+            self._progress.notify_all()
+
+    # What checkpoints ask
+
+    def mark(self) -> Mark:
+        """All that has been handed over by now."""
+        return Mark(self._handed_over, frozenset(self._turned_away))
+
+    async def acknowledged(self, mark: Mark) -> None:
+        """Return once Kafka has all of ``mark``; raises ``OutboxLost`` where it will not."""
+        await self._committed_up_to(mark.bonuses)
+        await asyncio.gather(*mark.turned_away)
+
+    async def _committed_up_to(self, bonuses: int) -> None:
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._committed >= bonuses)
+
+    def place_of(self, mark: Mark) -> int:
+        """A place in `bonuses` before which lie none but the bonuses of ``mark``, which are committed.
+
+        Later ones may be committed by now. Their latches are not in the cut, so the scan after a crash must find
+        them: the place stays before the first transaction that holds one.
+        """
+        while len(self._places) > 1 and self._places[1][0] <= mark.bonuses:
+            self._places.popleft()
+        return self._places[0][1]
+
+    def forget(self, mark: Mark) -> None:
+        """A checkpoint covers ``mark``."""
+        self._turned_away -= mark.turned_away
+
+    async def close(self) -> None:
+        """Let go of everything that is still under way."""
+        for sending in self._turned_away:
+            sending.cancel()
+        await asyncio.gather(*self._turned_away, return_exceptions=True)
+        await self._ledger.close()
