@@ -200,7 +200,8 @@ class Settings(LimitSettings, KafkaSettings):
     redis: str = Field(
         default="redis://localhost:6379/0",
         repr=False,
-        description="URL of the Redis that keeps the counters: redis://, rediss:// (TLS) or unix://.",
+        description="URL of the Redis that keeps the counters: redis://, rediss:// (TLS) or unix://; "
+        "redis+cluster://HOST:PORT,HOST:PORT or rediss+cluster:// for a Redis Cluster.",
     )
     group: str = Field(
         default="bonus",
@@ -256,8 +257,10 @@ class Settings(LimitSettings, KafkaSettings):
     @field_validator("redis")
     @classmethod
     def _redis_is_a_url(cls, written: str) -> str:
-        if urlsplit(written).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("expected a URL that starts with redis://, rediss:// or unix://")
+        if urlsplit(written).scheme not in ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"):
+            raise ValueError(
+                "expected a URL that starts with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
+            )
         return written
 
     @property

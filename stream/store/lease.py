@@ -8,7 +8,7 @@ from stream.errors import InputError
 from stream.store import scripts
 from stream.store.checkpoint import Delta, IdBatch, Superseded
 from stream.store.layout import Arrivals, Bucket, Layout, decode_arrivals, edits_of
-from stream.store.link import Link, Refused, pack
+from stream.store.link import Refused, Way, pack
 from stream.store.patience import Patience
 
 # A read keeps Redis from others for 2-3 ms at most: so many keys, and so many fields and values, at a time.
@@ -29,14 +29,14 @@ class Lease:
 
     def __init__(
         self,
-        link: Link,
+        way: Way,
         layout: Layout,
         say: Callable[[str], None],
         guard: tuple[str, int],
         meta: bytes | None,
         buckets: frozenset[Bucket],
     ) -> None:
-        self._link = link
+        self._way = way
         self._layout = layout
         self._say = say
         self._owner, self.seq = guard
@@ -125,11 +125,11 @@ class Lease:
             raise Superseded(self._lost)
         packed = pack(command)
         try:
-            answer = await Patience(self._link.where, what, self._say).until_done(
-                lambda: self._link.send(packed)
+            answer = await Patience(self._way.where, what, self._say).until_done(
+                lambda: self._way.send(packed)
             )
         except Refused as refused:
-            raise damaged(self._layout, self._link.where, str(refused)) from None
+            raise damaged(self._layout, self._way.where, str(refused)) from None
         owner, held, *_ = answer = cast(list[object], answer)
         if (owner, held) != (self._owner.encode(), str(seq).encode()):
             self._lost = self._why_lost(owner, held)
@@ -139,10 +139,10 @@ class Lease:
     def _why_lost(self, owner: object, held: object) -> str:
         partition = f"partition {self._layout.partition}"
         if owner is None or not isinstance(held, bytes):
-            return f"Redis at {self._link.where} has lost {partition}"
+            return f"Redis at {self._way.where} has lost {partition}"
         if owner != self._owner.encode():
             return f"another owner has taken {partition}"
-        return f"Redis at {self._link.where} holds checkpoint {held.decode()} of {partition}, not {self.seq}"
+        return f"Redis at {self._way.where} holds checkpoint {held.decode()} of {partition}, not {self.seq}"
 
 
 def damaged(layout: Layout, where: str, detail: str) -> InputError:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Self
+from typing import Protocol, Self
 
 import hiredis
 from redis import exceptions as vendor
@@ -25,8 +25,6 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (vendor.ReadOnlyError, "READONLY"),
     (vendor.MasterDownError, "MASTERDOWN"),
     (vendor.ClusterDownError, "CLUSTERDOWN"),
-    (vendor.MovedError, "MOVED"),
-    (vendor.AskError, "ASK"),
     (vendor.TryAgainError, "TRYAGAIN"),
     (vendor.ClusterCrossSlotError, "CROSSSLOT"),
     (vendor.TimeoutError, "TIMEOUT"),
@@ -38,14 +36,22 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
 _WITHIN_SCRIPT = re.compile(r"(?:^|[ -])([A-Z]{3,}) .*", re.DOTALL)
 
 
-class Refused(Exception):
-    """Redis did not do it, or nobody knows whether it did. ``code`` is Redis's own, or CONNECTION, or TIMEOUT."""
+Place = tuple[str, int]
+"""Host and port."""
 
-    def __init__(self, code: str, detail: str) -> None:
+
+class Refused(Exception):
+    """Redis did not do it, or nobody knows whether it did. ``code`` is Redis's own, or CONNECTION, or TIMEOUT.
+
+    ``sent_on_to`` is the node of a cluster that is to be asked instead, for MOVED and ASK.
+    """
+
+    def __init__(self, code: str, detail: str, sent_on_to: Place | None = None) -> None:
         super().__init__(
             detail.rstrip(".") if code in ("CONNECTION", "TIMEOUT") else f"{code} {detail}".rstrip(".")
         )
         self.code = code
+        self.sent_on_to = sent_on_to
 
 
 class Link:
@@ -91,11 +97,14 @@ class Link:
         """
         return await self.send(pack(command))
 
-    async def send(self, packed: bytes) -> object:
-        """As `ask`, for a command that is packed already."""
+    async def send(self, packed: bytes, *, asking: bool = False) -> object:
+        """As `ask`, for a command that is packed already; ``asking`` is how a cluster's ASK is followed."""
         try:
             connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
             try:
+                if asking:
+                    await connection.send_packed_command([_ASKING])
+                    await connection.read_response()
                 await connection.send_packed_command([packed])
                 return await connection.read_response()
             except vendor.ResponseError:
@@ -108,9 +117,26 @@ class Link:
         except (vendor.RedisError, OSError) as error:
             raise _refused(error) from error
 
+    def way(self, tag: str) -> "Link":
+        """How to reach the keys that begin with this hash tag: this one Redis has them all."""
+        return self
+
+    async def servers(self) -> list["Link"]:
+        """All that hold keys: itself."""
+        return [self]
+
     async def close(self) -> None:
         """Closes every connection."""
         await self._pool.disconnect()
+
+
+class Way(Protocol):
+    """How the keys of one partition are reached: `Link`, or a cluster's slot."""
+
+    where: str
+
+    async def send(self, packed: bytes) -> object:
+        """As `Link.send`."""
 
 
 def pack(command: Command) -> bytes:
@@ -119,11 +145,17 @@ def pack(command: Command) -> bytes:
     return packed
 
 
+_ASKING = pack(("ASKING",))
+
+
 def _refused(error: Exception) -> Refused:
     detail = str(error) or type(error).__name__
     if isinstance(error.__context__, ConnectionError) and error.__context__.errno:
         # "Connection refused", without the address that the sentence has already.
         detail = os.strerror(error.__context__.errno)
+    if isinstance(error, vendor.AskError):
+        code = "MOVED" if isinstance(error, vendor.MovedError) else "ASK"
+        return Refused(code, detail, (error.host, error.port))
     for kind, code in _CODES:
         if isinstance(error, kind):
             return Refused(code, detail)

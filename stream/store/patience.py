@@ -31,7 +31,10 @@ _ADVICE = {
     "WRONGPASS": "check the user and the password",
     "NOAUTH": "check the user and the password",
     "NOPERM": "give the user back its permissions",
-    "MOVED": "the keys went to another node, so point the URL there",
+    "MOVED": "the cluster is moving keys, so wait",
+    "ASK": "the cluster is moving keys, so wait",
+    "TRYAGAIN": "the cluster is moving keys, so wait",
+    "CLUSTERDOWN": "bring the cluster's missing nodes back",
     "CONNECTION": "bring it back",
     "TIMEOUT": "bring it back",
 }

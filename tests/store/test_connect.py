@@ -105,13 +105,14 @@ async def test_a_redis_that_may_evict_is_refused(
         "redis://me:s3cret@127.0.0.1:port/0",
         "redis://me:s3cret@127.0.0.1:6379/0?socket_timeout=s3cret",
         "redis://me:s3cret@127.0.0.1:6379/0?no_such_option=s3cret",
-        "redis+cluster://me:s3cret@127.0.0.1:6379",
+        "redis+cluster://me:s3cret@127.0.0.1:6379/3",
+        "redis+cluster://me:s3cret@127.0.0.1:port",
         "",
     ],
 )
 async def test_a_url_that_can_not_be_read_is_refused_without_repeating_it(url: str, said: Said) -> None:
     """It may hold a password, also where the mistake is."""
-    with pytest.raises(InputError, match="The Redis URL can't be read: expected redis://") as refused:
+    with pytest.raises(InputError, match="The Redis URL can't be read: expected redis") as refused:
         await StateStore.connect(url, "bonus", timeout_s=5, say=said)
     assert "s3cret" not in str(refused.value)
     assert refused.value.__cause__ is None
