@@ -2,11 +2,12 @@
 
 import os
 import re
+import ssl
 from typing import Protocol, Self
 
 import hiredis
 from redis import exceptions as vendor
-from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.connection import ConnectionPool, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -36,20 +37,21 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
 _WITHIN_SCRIPT = re.compile(r"(?:^|[ -])([A-Z]{3,}) .*", re.DOTALL)
 
 
+OURS = frozenset({"CONNECTION", "TIMEOUT", "CERTIFICATE"})
+"""Codes of what comes before Redis can answer; CERTIFICATE is one of the server's that is not trusted."""
+
 Place = tuple[str, int]
 """Host and port."""
 
 
 class Refused(Exception):
-    """Redis did not do it, or nobody knows whether it did. ``code`` is Redis's own, or CONNECTION, or TIMEOUT.
+    """Redis did not do it, or nobody knows whether it did. ``code`` is Redis's own, or one of `OURS`.
 
     ``sent_on_to`` is the node of a cluster that is to be asked instead, for MOVED and ASK.
     """
 
     def __init__(self, code: str, detail: str, sent_on_to: Place | None = None) -> None:
-        super().__init__(
-            detail.rstrip(".") if code in ("CONNECTION", "TIMEOUT") else f"{code} {detail}".rstrip(".")
-        )
+        super().__init__(detail.rstrip(".") if code in OURS else f"{code} {detail}".rstrip("."))
         self.code = code
         self.sent_on_to = sent_on_to
 
@@ -65,7 +67,8 @@ class Link:
     def to(cls, url: str) -> Self:
         """Prepares a link to ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads it; connects later.
 
-        Raises InputError for a URL that can't be read, without repeating it: it may hold a password.
+        Raises InputError for a URL that can't be read, without repeating it: it may hold a password. Also where
+        a file that it names can't be used.
         """
         try:
             pool = ConnectionPool.from_url(
@@ -78,12 +81,17 @@ class Link:
                 # Tries are counted in one place, `patience`.
                 retry=Retry(NoBackoff(), 0),
             )
-            pool.make_connection()  # type: ignore[no-untyped-call]  # opens nothing, but looks at every option of the URL
+            if issubclass(pool.connection_class, SSLConnection):
+                # Without any, OpenSSL would ask a person at the terminal.
+                pool.connection_kwargs.setdefault("ssl_password", "")
+            connection = pool.make_connection()  # type: ignore[no-untyped-call]  # opens nothing, but looks at every option of the URL
         except (ValueError, TypeError, vendor.RedisError):
             raise InputError(
                 "The Redis URL can't be read: expected redis://[user:password@]host:port/number, "
                 "the same with rediss:// for TLS, or unix:///path."
             ) from None
+        if isinstance(connection, SSLConnection):
+            _read_files(connection)
         place = pool.connection_kwargs
         where = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
         return cls(pool, str(where))
@@ -148,11 +156,25 @@ def pack(command: Command) -> bytes:
 _ASKING = pack(("ASKING",))
 
 
+def _read_files(connection: SSLConnection) -> None:
+    try:
+        connection.ssl_context.get()
+    except OSError as error:  # ssl.SSLError is one
+        raise InputError(
+            f"A file that the Redis URL names can't be used ({error.strerror or error}): ssl_ca_certs and "
+            "ssl_certfile are PEM files, the key is in ssl_certfile or ssl_keyfile, its password in ssl_password."
+        ) from None
+
+
 def _refused(error: Exception) -> Refused:
-    detail = str(error) or type(error).__name__
-    if isinstance(error.__context__, ConnectionError) and error.__context__.errno:
+    detail, cause = str(error) or type(error).__name__, error.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Refused("CERTIFICATE", f"certificate not trusted: {cause.verify_message}")
+    if isinstance(cause, ssl.SSLError):
+        detail = f"TLS failed: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
+    elif isinstance(cause, ConnectionError) and cause.errno:
         # "Connection refused", without the address that the sentence has already.
-        detail = os.strerror(error.__context__.errno)
+        detail = os.strerror(cause.errno)
     if isinstance(error, vendor.AskError):
         code = "MOVED" if isinstance(error, vendor.MovedError) else "ASK"
         return Refused(code, detail, (error.host, error.port))

@@ -19,7 +19,7 @@ WAIT_MOST_S = 2.0
 # What no waiting heals.
 HOPELESS = frozenset({"WRONGTYPE"})
 # What is wrong from the start, but at run time heals as soon as an operator has finished changing it.
-FORBIDDEN = frozenset({"WRONGPASS", "NOAUTH", "NOPERM"})
+FORBIDDEN = frozenset({"WRONGPASS", "NOAUTH", "NOPERM", "CERTIFICATE"})
 
 _ADVICE = {
     "OOM": "raise its maxmemory",
@@ -31,6 +31,7 @@ _ADVICE = {
     "WRONGPASS": "check the user and the password",
     "NOAUTH": "check the user and the password",
     "NOPERM": "give the user back its permissions",
+    "CERTIFICATE": "check the certificate, and ssl_ca_certs in the URL",
     "MOVED": "the cluster is moving keys, so wait",
     "ASK": "the cluster is moving keys, so wait",
     "TRYAGAIN": "the cluster is moving keys, so wait",

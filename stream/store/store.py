@@ -111,6 +111,11 @@ async def _check(redis: Link | Cluster, timeout_s: float, say: Callable[[str], N
     try:
         servers = await patience.until_done(look, within_s=timeout_s, give_up_at=_UNFIT)
     except Refused as refused:
+        if refused.code == "CERTIFICATE":
+            raise InputError(
+                f"Redis at {redis.where} can't be trusted ({refused}): check ssl_ca_certs in its URL, and that the "
+                "certificate names this host."
+            ) from None
         if refused.code in FORBIDDEN:
             raise InputError(
                 f"Redis at {redis.where} does not let us in ({refused}): check user, password and permissions."
