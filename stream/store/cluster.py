@@ -37,10 +37,11 @@ Range = tuple[int, int, Place]
 
 
 class Cluster:
-    """Links to the nodes of one cluster. ``where`` names the nodes of the URL without user and password."""
+    """Links to the nodes of one cluster. ``where`` names it by the first node of the URL, without a password."""
 
     def __init__(self, seeds: Sequence[Place], connect: Callable[[Place], Link]) -> None:
-        self.where = ",".join(f"{host}:{port}" for host, port in seeds)
+        host, port = seeds[0]
+        self.where = f"the cluster {host}:{port}"
         self._connect = connect
         self._links: dict[Place, Link] = {}
         self._to_ask = deque(seeds)

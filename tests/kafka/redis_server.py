@@ -48,6 +48,11 @@ class RedisServer:
             )
         self._await_answer(self._process)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """Ends the server at once, as a crash does."""
         if self._process is not None:
