@@ -9,7 +9,7 @@ Every key is declared, so that Redis Cluster and ACLs refuse a script before it 
 text, not ``EVALSHA``: it is 1 kB beside a checkpoint of a megabyte, and a Redis that restarted needs no second try.
 
 A Redis user of the application's own needs the keys ``{app:*`` and the commands EVAL, INFO, HMGET, HSET, HDEL,
-HGETALL, HKEYS, ZADD, ZREM, ZRANGE and UNLINK.
+HGETALL, HKEYS, ZADD, ZREM, ZRANGE and UNLINK; in a Redis Cluster also CLUSTER SLOTS and ASKING.
 """
 
 from collections.abc import Sequence
