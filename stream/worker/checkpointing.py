@@ -49,7 +49,8 @@ class Checkpoints:
         self._number = taken.state.number
         self._covered: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
         self._swept_seq, self._sweep_from_ms = -1, 0
-        self._report = Report(crew, self._number)
+        self._moved = taken.moved
+        self._report = Report(crew, self._number, moved=bool(taken.moved))
         self._finishing = False
         self._hurry = asyncio.Event()  # enough has changed, or the end is near
         self._turn = asyncio.Lock()
@@ -138,8 +139,10 @@ class Checkpoints:
             documents=rules.documents,
             late=dict(rules.late),
             limits=asdict(self._crew.limits),
-            cluster=self._crew.cluster,
+            cluster=self._crew.logs.identity.cluster,
             partitions=self._crew.partitions,
+            topics=self._crew.topic_ids(),
+            moved=self._moved,
         )
         return Delta(
             subjects=changes.subjects,

@@ -7,7 +7,9 @@ from stream.core.rules import TOPICS, Limits, Topic
 from stream.emit.outbox import Outbox
 from stream.settings import Settings
 from stream.store.store import StateStore
+from stream.topics import LEDGER
 from stream.transport.driver import Consumer
+from stream.transport.identity import Logs
 from stream.transport.kafka import TopicPartition
 from stream.transport.log_ends import LogEnds
 from stream.worker.rules import Rules
@@ -22,7 +24,7 @@ class Crew:
     rules: Rules
     limits: Limits
     partitions: int
-    cluster: str
+    logs: Logs
     store: StateStore
     outbox: Outbox
     log_ends: LogEnds
@@ -35,11 +37,18 @@ class Crew:
 
     def ledger(self, partition: int) -> TopicPartition:
         """Where the bonuses of ``partition`` go."""
-        return TopicPartition(self.settings.topic("bonuses"), partition)
+        return TopicPartition(self.settings.topic(LEDGER), partition)
+
+    def topic_ids(self) -> dict[str, str]:
+        """The ids of the four inputs and of `bonuses`, by their names without prefix; without those not known."""
+        marks = self.logs.identity.topics
+        found = {name: marks[self.settings.topic(name)].id for name in (*TOPICS, LEDGER)}
+        return {name: topic_id for name, topic_id in found.items() if topic_id}
 
     async def dismiss(self) -> None:
         """Close every connection."""
         await self.outbox.close()
         await self.log_ends.close()
+        await self.logs.close()
         await self.rules.close()
         await self.store.close()

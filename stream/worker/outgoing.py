@@ -14,6 +14,7 @@ from stream import metrics
 from stream.core.outcome import Bonus, Rejection
 from stream.emit.ledger import Ledger
 from stream.emit.outbox import Outbox
+from stream.transport.identity import Logs
 from stream.transport.kafka import ConsumerRecord
 
 TRANSACTION_BONUSES = 5_000
@@ -34,8 +35,8 @@ class Mark:
 class Outgoing:
     """Bonuses and turned-away records of one take. ``progress`` is notified whenever some are acknowledged."""
 
-    def __init__(self, ledger: Ledger, outbox: Outbox, progress: asyncio.Condition) -> None:
-        self._ledger, self._outbox, self._progress = ledger, outbox, progress
+    def __init__(self, ledger: Ledger, outbox: Outbox, logs: Logs, progress: asyncio.Condition) -> None:
+        self._ledger, self._outbox, self._logs, self._progress = ledger, outbox, logs, progress
         self._unsent: deque[tuple[Bonus, int]] = deque()  # with its evidence record's timestamp
         self._turned_away: set[asyncio.Task[None]] = set()
         self._handed_over = self._committed = 0
@@ -51,7 +52,15 @@ class Outgoing:
 
     def turn_away(self, record: ConsumerRecord, rejection: Rejection) -> None:
         """Hand over a record that can't be counted."""
-        self._turned_away.add(self._outbox.turn_away(record, rejection))
+        if rejection.code == "wrong_partition":
+            self._turned_away.add(asyncio.create_task(self._turn_away_if_wrong(record, rejection)))
+        else:
+            self._turned_away.add(self._outbox.turn_away(record, rejection))
+
+    async def _turn_away_if_wrong(self, record: ConsumerRecord, rejection: Rejection) -> None:
+        """A record in the wrong place may be in the right one of more partitions, of which we have not heard yet."""
+        await self._logs.confirm()
+        await self._outbox.turn_away(record, rejection)
 
     def finish(self) -> None:
         """Nothing more is handed over."""

@@ -9,6 +9,7 @@ from stream.programs.load import load
 from stream.settings import Settings, in_ms
 from stream.store.store import StateStore
 from stream.transport.driver import Consumer
+from stream.transport.identity import Logs
 from stream.transport.log_ends import LogEnds
 from stream.worker.crew import Crew
 from stream.worker.rules import Rules
@@ -29,13 +30,14 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
     store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
     rules = await Rules.open(settings)
     log_ends = await LogEnds.open(settings.kafka_options(), settings.group)
+    logs = await Logs.open(settings.kafka_options(), [settings.topic(topic) for topic in topics.PARTITIONED])
     crew = Crew(
         settings=settings,
         options=settings.kafka_options(),
         rules=rules,
         limits=settings.limits(),
         partitions=partitions,
-        cluster=await log_ends.cluster_id(),
+        logs=logs,
         store=store,
         outbox=await Outbox.open(settings.kafka_options(), settings.topic_prefix),
         log_ends=log_ends,

@@ -19,8 +19,8 @@ TIMEOUT_S = 2.0
 class Report:
     """The commits of offsets of one take of a partition. They hold nothing up, and may fail."""
 
-    def __init__(self, crew: Crew, number: int) -> None:
-        self._crew, self._number = crew, number
+    def __init__(self, crew: Crew, number: int, *, moved: bool) -> None:
+        self._crew, self._number, self._moved = crew, number, moved
         self._inputs = crew.inputs(number)
         self._under_way: asyncio.Task[None] | None = None
         self._told: Mapping[Topic, int] | None = None
@@ -46,7 +46,7 @@ class Report:
             await asyncio.gather(self._under_way, return_exceptions=True)
 
     async def _commit(self, positions: Mapping[Topic, int], seq: int) -> None:
-        said = said_at_commit(seq, int(time.time() * 1000))
+        said = said_at_commit(seq, int(time.time() * 1000), moved=self._moved)
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await self._crew.group.commit_offsets(

@@ -43,7 +43,7 @@ class Service:
         self._state, self._lease, self._number = taken.state, taken.lease, taken.state.number
         self._queue: deque[tuple[Topic, Chunk, list[Event | Rejection]]] = deque()
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
-        self._outgoing = Outgoing(taken.ledger, crew.outbox, self._progress)
+        self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
         self._finishing = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -14,6 +14,7 @@ from schemas.decode import decode
 from stream import metrics
 from stream.core.rules import TOPICS, Topic
 from stream.core.subject import subject_key
+from stream.errors import InputError
 from stream.logs import logger
 from stream.settings import Settings, in_ms
 from stream.transport.driver import Chunk, Consumer
@@ -27,6 +28,9 @@ log = logger(__name__)
 DRAIN_IN_REBALANCE_S = 5.0
 """How long a rebalance waits for partitions to be drained: the whole group waits with it, and what is missing is
 replayed by the next owner."""
+
+LOGS_EVERY_S = 1.0
+"""How often it is looked whether the topics are still those of the start, with as many partitions."""
 
 ENDS_EVERY_S = 1.0
 """How often the ends of the inputs are looked up: for lag, and for topics that have gone quiet."""
@@ -135,6 +139,18 @@ class CounterTable(Service):
     async def _watch_folder(self) -> None:
         if self._crew is not None:
             await self._crew.rules.watch_folder()
+
+    @Service.task
+    async def _look_at_logs(self) -> None:
+        while not self.should_stop:
+            await self.sleep(LOGS_EVERY_S)
+            try:
+                if self._crew is not None:
+                    await self._crew.logs.confirm()
+            except KafkaTrouble as error:
+                log.warning("topics not looked at", reason=str(error))
+            except InputError as error:
+                self._crash_app(error)
 
     @Service.task
     async def _look_for_ends(self) -> None:

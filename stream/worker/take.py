@@ -4,7 +4,7 @@
 1 prove membership     an OffsetCommit of this generation is accepted: a woken zombie gets no further
 2 open the ledger      fences the older writer, aborts what it left open
 3 take the lease       the older owner's checkpoints are refused from now on
-4 check the place      the checkpoint lies within the logs, of this cluster, with this many partitions
+4 check the place      the checkpoint lies within the logs, and they are the very ones that it was made from
 5 scan `bonuses`       from the checkpoint's place to the end; what is found is latched
 6 record the rules     by a checkpoint before a record is applied, where there was none or the limits are others
 ```
@@ -27,8 +27,10 @@ from stream.errors import InputError
 from stream.logs import logger
 from stream.store.checkpoint import IdBatch
 from stream.store.lease import Lease
+from stream.topics import LEDGER
 from stream.transport.kafka import OffsetAndMetadata, TopicPartition
-from stream.worker.body import Body, seq_said
+from stream.worker.belonging import Extent, refuse_foreign
+from stream.worker.body import Body, moved_said, seq_said
 from stream.worker.crew import Crew
 from stream.worker.rules import InForce, in_force
 
@@ -39,7 +41,7 @@ log = logger(__name__)
 class Taken:
     """A partition in hand, and the ``rules`` it starts with.
 
-    ``adopted`` says that they are new, and a checkpoint must record them first.
+    ``adopted`` says that they are new, and a checkpoint must record them first. ``moved`` is the checkpoint's.
     """
 
     state: Partition
@@ -47,6 +49,7 @@ class Taken:
     ledger: Ledger
     lease: Lease
     adopted: bool
+    moved: str
 
 
 async def take(crew: Crew, number: int) -> Taken:
@@ -58,17 +61,17 @@ async def take(crew: Crew, number: int) -> Taken:
     ledger = await Ledger.open(crew.options, settings.app, bonuses)
     try:
         lease = await crew.store.take(number)
-        ends = await crew.log_ends.ends(
-            [*inputs.values(), bonuses]
-        )  # of `bonuses`: after the ledger was opened
+        ends = await crew.log_ends.ends([*inputs.values(), bonuses])  # after the ledger was opened
+        await crew.logs.confirm()  # after the ends: they are those of these very logs
         body = None if lease.meta is None else Body.decode(lease.meta)
         if body is not None:
-            _check_origin(body, crew, number)
-        _warn_of_lost_state(number, lease, body, committed, max(starts[tp] for tp in inputs.values()))
-        ledger.place = _place(body, crew, bonuses, starts, ends)
+            refuse_foreign(body, crew.logs.identity.cluster, crew.partitions, number)
+        _tell_of_lost_state(number, lease, body, committed, max(starts[tp] for tp in inputs.values()))
+        logs = Extent(starts, ends, crew.topic_ids(), settings.accept_gap)
+        ledger.place = _place(body, logs, bonuses)
         rules = await _rules(body, crew)
         state = Partition(number, rules.plan, crew.limits, complete=body is None)
-        positions = _positions(body, crew, inputs, starts, ends)
+        positions = _positions(body, logs, inputs)
         state.restore(positions, {} if body is None else body.arrivals, _by_topic(await lease.ids()))
         found = 0
         reader = settings.consumer_options()
@@ -88,7 +91,7 @@ async def take(crew: Crew, number: int) -> Taken:
         seconds=round(time.monotonic() - began, 3),
     )
     adopted = body is None or body.limits != asdict(crew.limits)
-    return Taken(state, rules, ledger, lease, adopted)
+    return Taken(state, rules, ledger, lease, adopted, "" if body is None else body.moved)
 
 
 async def _prove_membership(
@@ -102,14 +105,23 @@ async def _prove_membership(
     return committed
 
 
-def _warn_of_lost_state(
+def _tell_of_lost_state(
     number: int,
     lease: Lease,
     body: Body | None,
     committed: Mapping[TopicPartition, OffsetAndMetadata],
     start: int,
 ) -> None:
-    """Say loudly that Redis holds less than the group once had, and whether the logs still cover what is gone."""
+    """Say loudly that Redis holds less than the group once had, and whether the logs still cover what is gone.
+
+    Raises ``InputError`` where they never can: state that came from elsewhere is gone whole.
+    """
+    if body is None and any(moved_said(entry.metadata) for entry in committed.values()):
+        raise InputError(
+            f"Redis has lost the state of partition {number}, a part of which `bonus migrate` brought: these logs "
+            "can't bring that back, and bonuses that it knew as paid would be paid again. Put back a backup of "
+            "Redis, or repeat the move."
+        )
     newest = max((seq_said(entry.metadata) or 0 for entry in committed.values()), default=0)
     held = 0 if body is None else lease.seq
     if newest > held:
@@ -127,62 +139,18 @@ def _warn_of_lost_state(
         )
 
 
-def _check_origin(body: Body, crew: Crew, number: int) -> None:
-    if body.cluster and crew.cluster and body.cluster != crew.cluster:
-        raise InputError(
-            f"The state of partition {number} belongs to Kafka cluster {body.cluster}, this is {crew.cluster}: "
-            "its offsets mean nothing here; use a new --group, which counts from the logs' start."
-        )
-    if body.partitions != crew.partitions:
-        raise InputError(
-            f"The state was made with {body.partitions} partitions, the topics now have {crew.partitions}: creators "
-            "have moved; use a new --group, which counts from the logs' start, on topics that had this count always."
-        )
-
-
-def _place(
-    body: Body | None,
-    crew: Crew,
-    bonuses: TopicPartition,
-    starts: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
-) -> int:
+def _place(body: Body | None, logs: Extent, bonuses: TopicPartition) -> int:
     if body is None:
-        return starts[bonuses]
-    return _within(body.place, bonuses, crew, starts, ends)
+        return logs.starts[bonuses]
+    return logs.goes_on_at(LEDGER, bonuses, body.place, body.topics)
 
 
-def _positions(
-    body: Body | None,
-    crew: Crew,
-    inputs: Mapping[Topic, TopicPartition],
-    starts: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
-) -> dict[Topic, int]:
+def _positions(body: Body | None, logs: Extent, inputs: Mapping[Topic, TopicPartition]) -> dict[Topic, int]:
     if body is None:
-        return {topic: starts[tp] for topic, tp in inputs.items()}
-    return {topic: _within(body.positions[topic], tp, crew, starts, ends) for topic, tp in inputs.items()}
-
-
-def _within(
-    offset: int,
-    tp: TopicPartition,
-    crew: Crew,
-    starts: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
-) -> int:
-    """A checkpoint's offset, if the log still has what follows it; reading elsewhere would skip or repeat."""
-    start, end = starts[tp], ends[tp]
-    if start <= offset <= end:
-        return offset
-    gap = f"{tp.topic}/{tp.partition}: the state goes on at offset {offset}, the log holds {start} to {end}"
-    if not crew.settings.accept_gap:
-        raise InputError(
-            f"{gap}. Records between were deleted, or the topic was made anew. To go on without them, start once "
-            "with --accept-gap."
-        )
-    log.warning("gap accepted", place=gap)
-    return min(max(offset, start), end)
+        return {topic: logs.starts[tp] for topic, tp in inputs.items()}
+    return {
+        topic: logs.goes_on_at(topic, tp, body.positions[topic], body.topics) for topic, tp in inputs.items()
+    }
 
 
 def _by_topic(batches: list[IdBatch]) -> dict[Topic, list[tuple[int, list[str]]]]:
