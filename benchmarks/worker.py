@@ -89,9 +89,16 @@ class Worker:
 
     def max_rss_mib(self) -> float:
         """The most memory that it has had resident."""
+        return self._memory_kib("VmHWM") / 1024
+
+    def rss_bytes(self) -> int:
+        """The memory that it has resident now."""
+        return self._memory_kib("VmRSS") * 1024
+
+    def _memory_kib(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+            if line.startswith(name + ":"):
+                return int(line.split()[1])
         raise WorkerFailed("the worker is gone")
 
     def stop(self) -> None:
@@ -105,15 +112,15 @@ class Worker:
 
 
 @contextmanager
-def running(ground: Ground, programs: Path, core: frozenset[int]) -> Iterator[Worker]:
-    """A worker with a fresh group, on these cores, for as long as the context lasts."""
+def running(ground: Ground, programs: Path, core: frozenset[int], *options: str) -> Iterator[Worker]:
+    """A worker with a fresh group and these options, on these cores, for as long as the context lasts."""
     [port] = free_ports(1)
     output = programs / "worker.out"
     command = [
         *(sys.executable, "-m", "stream.cli.main", "worker", "--programs", str(programs)),
         *("--kafka", ground.servers.kafka, "--redis", ground.servers.redis),
         *("--group", ground.group, "--topic-prefix", ground.prefix, "--http-port", str(port)),
-        "--allow-create-time",
+        *("--allow-create-time", *options),
     ]
     with output.open("wb") as log, cores.on(core):
         process = subprocess.Popen([*leash(), *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
