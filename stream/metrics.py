@@ -32,6 +32,11 @@ _BONUS_DELAY = Histogram(
 )
 _TRANSACTIONS = Counter("bonus_transactions", "Kafka transactions, by result: committed, failed", ["result"])
 _LAG = Gauge("bonus_lag_records", "Records in the log behind which the worker is", ["topic", "partition"])
+_STOOD = Gauge(
+    "bonus_stood_still_seconds",
+    "Time for which the position has not moved although committed records lie beyond it",
+    ["topic", "partition"],
+)
 _PARTITIONS_TAKEN = Gauge("bonus_partitions_taken", "Partitions that this worker owns and serves")
 _TAKE = Histogram(
     "bonus_take_seconds",
@@ -92,6 +97,12 @@ def set_lag(partition: int, lag_records: Mapping[Topic, int]) -> None:
         _LAG.labels(topic, str(partition)).set(records)
 
 
+def set_stood(partition: int, seconds: Mapping[Topic, float]) -> None:
+    """Note for how long each topic of ``partition`` has stood still, whatever the reason."""
+    for topic, stood_s in seconds.items():
+        _STOOD.labels(topic, str(partition)).set(stood_s)
+
+
 def observe_take(partition: int, seconds: float) -> None:
     """Note that ``partition`` is now served, and how long taking it took."""
     _TAKE.observe(seconds)
@@ -140,7 +151,8 @@ def forget_partition(partition: int) -> None:
     """Drop every series of a partition that this worker no longer owns; unknown partitions are fine."""
     label = str(partition)
     for topic in TOPICS:
-        _LAG.remove_by_labels({"topic": topic, "partition": label})
+        for gauge in (_LAG, _STOOD):
+            gauge.remove_by_labels({"topic": topic, "partition": label})
     for gauge in (_CHECKPOINT_AGE, _SUBJECTS):
         gauge.remove_by_labels({"partition": label})
     _durable_at_s.pop(partition, None)

@@ -209,6 +209,12 @@ class Settings(LimitSettings, KafkaSettings):
         description="Consumer group, and the name under which state is kept. "
         "A new name counts from the logs' start.",
     )
+    instance_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,248}$",
+        description="A lasting name of this worker in its group, such as a pod's: a restart within session_timeout "
+        "then moves no partition. Each worker needs its own.",
+    )
     http_port: int = Field(
         default=0, ge=0, le=65535, description="Port of health, metrics and state over HTTP. 0 is off."
     )
@@ -231,6 +237,12 @@ class Settings(LimitSettings, KafkaSettings):
         default=timedelta(seconds=10),
         description="How long a silent worker keeps its partitions. "
         "Lower is quicker take-over, and more false alarms.",
+    )
+    stall_timeout: PositiveDuration = Field(
+        default=timedelta(seconds=60),
+        description="How long a partition may stand still, with committed records to read and nothing to wait for, "
+        "before the worker ends, to be started anew. Keep it above 45s: that a request to Kafka was lost is found "
+        "out after 40s.",
     )
     checkpoint_interval: PositiveDuration = Field(
         default=timedelta(seconds=1),

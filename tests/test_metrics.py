@@ -27,6 +27,7 @@ def test_a_lost_partition_has_no_series_and_losing_it_twice_is_fine() -> None:
     metrics.observe_take(77, seconds=0.1)
     metrics.set_subjects(77, 12)
     metrics.set_lag(77, {"views": 3, "likes": 0})
+    metrics.set_stood(77, {"views": 3.5, "likes": 0.0})
     assert b'partition="77"' in metrics.render()
     assert b"bonus_partitions_taken 1.0" in metrics.render()
     metrics.forget_partition(77)
