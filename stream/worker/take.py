@@ -41,7 +41,8 @@ log = logger(__name__)
 class Taken:
     """A partition in hand, and the ``rules`` it starts with.
 
-    ``adopted`` says that they are new, and a checkpoint must record them first. ``moved`` is the checkpoint's.
+    ``adopted`` says that they, or the place in the logs, are not the checkpoint's: another must record them first.
+    ``moved`` is the checkpoint's.
     """
 
     state: Partition
@@ -90,7 +91,12 @@ async def take(crew: Crew, number: int) -> Taken:
         bonuses_found=found,
         seconds=round(time.monotonic() - began, 3),
     )
-    adopted = body is None or body.limits != asdict(crew.limits)
+    adopted = (
+        body is None
+        or body.limits != asdict(crew.limits)
+        or body.topics != crew.topic_ids()
+        or body.positions != positions
+    )
     return Taken(state, rules, ledger, lease, adopted, "" if body is None else body.moved)
 
 
