@@ -13,8 +13,15 @@ from typing import Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
+from stream import access
 from stream.core.rules import TOPICS as INPUTS
 from stream.errors import BonusError, InputError, Unreachable
 
@@ -164,19 +171,23 @@ async def verify(
     *,
     prefix: str = "",
     allow_create_time: bool = False,
+    group: str | None = None,
     within_s: float = 60,
 ) -> int:
     """Checks that a worker may run on the topics; returns their number of partitions, the same for all.
 
-    With ``allow_create_time`` the topics' settings are not asked for at all, so that a cluster which can't
-    tell them serves as well.
+    Where a ``group`` is named, also that this user may join it. With ``allow_create_time`` the topics' settings are
+    not asked for at all, so that a cluster which can't tell them serves as well.
 
     Raises:
-        InputError: a topic is missing, partition counts differ, or an input takes producers' timestamps.
+        InputError: a topic is missing, partition counts differ, an input takes producers' timestamps, or the
+            user has no right on them, or on the group.
         Unreachable: Kafka did not answer within ``within_s`` seconds.
     """
     names = [prefix + topic for topic in TOPICS]
     async with _connected(options, within_s) as admin:
+        if group is not None:
+            await access.check_group(admin, group, within_s)
         states = await _described(admin, names, with_configs=not allow_create_time)
         if set(states) == {prefix + topic for topic in PARTITIONED}:
             # A deployment from before there was this topic, or topics made by hand: it concerns nobody but us.
@@ -188,7 +199,7 @@ async def verify(
     if missing:
         raise InputError(
             f"These topics don't exist: {', '.join(missing)}. Make them with `bonus topics create`, "
-            "with the same topic prefix."
+            "with the same topic prefix; if they do exist, this user has no right on them."
         )
     names = names[: len(PARTITIONED)]
     if len({states[name].partitions for name in names}) != 1:
@@ -227,7 +238,10 @@ async def _connected(options: Mapping[str, object], within_s: float) -> AsyncIte
             try:
                 await admin.start()
                 break
-            except KafkaConnectionError:
+            except KafkaConnectionError as error:
+                refusal = await access.refusal(options)
+                if refusal is not None:
+                    raise refusal from error
                 if time.monotonic() + RECONNECT_S > deadline:
                     raise
                 await asyncio.sleep(RECONNECT_S)
@@ -239,8 +253,8 @@ async def _connected(options: Mapping[str, object], within_s: float) -> AsyncIte
             f"Kafka at {_address(options)} could not be reached within {within_s:g} s, or refused the connection."
         ) from error
     except KafkaError as error:
-        refusal = Unreachable if error.retriable else InputError
-        raise refusal(f"Kafka at {_address(options)} refused: {error}.") from error
+        kind = Unreachable if error.retriable else InputError
+        raise kind(f"Kafka at {_address(options)} refused: {error}.") from error
     finally:
         await admin.close()
 
@@ -262,9 +276,12 @@ async def _described(
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]
         for response in await admin.describe_configs(resources):
             for code, message, _, name, entries in response.resources:
+                if code == TopicAuthorizationFailedError.errno:
+                    raise access.lacking("DescribeConfigs", "topic", name)
                 if code:
                     raise InputError(
-                        f"Kafka does not show the settings of {name}: {message or for_code(code).__name__}."
+                        f"Kafka does not show the settings of {name}: "
+                        f"{(message or for_code(code).__name__).rstrip('.')}."
                     )
                 configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
     return {
@@ -294,8 +311,11 @@ async def _make(admin: AIOKafkaAdminClient, plans: Iterable[TopicPlan]) -> set[s
     for name, code, message in (await admin.create_topics(topics)).topic_errors:
         if code == 0:
             created.add(name)
+        elif code == TopicAuthorizationFailedError.errno:
+            raise access.lacking("Create", "topic", name)
         elif code != TopicAlreadyExistsError.errno:
-            raise InputError(f"Kafka refused to make {name}: {message or for_code(code).__name__}")
+            reason = (message or for_code(code).__name__).rstrip(".")
+            raise InputError(f"Kafka refused to make {name}: {reason}.")
     return created
 
 

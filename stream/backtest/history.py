@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeError
 
+from stream import access
 from stream.backtest.stepping import Feed, take_next
 from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError, InputError, Unreachable
@@ -119,7 +120,8 @@ def _partitions(settings: KafkaSettings, topics: Mapping[str, int]) -> int:
     missing = [name for name in names if name not in topics]
     if missing:
         raise InputError(
-            f"These topics don't exist at {settings.kafka}: {', '.join(missing)}. Is the topic prefix right?"
+            f"These topics don't exist at {settings.kafka}: {', '.join(missing)}. Is the topic prefix right? "
+            "If they do exist, this user has no right on them."
         )
     counts = {topics[name] for name in names}
     if len(counts) > 1:
@@ -229,7 +231,7 @@ async def _reading(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         max_partition_fetch_bytes=_FETCH_BYTES,
     )
     try:
-        await _start(consumer, in_ms(settings.connect_timeout) / 1000)
+        await _start(consumer, settings)
         yield consumer
     finally:
         await consumer.stop()
@@ -246,7 +248,7 @@ async def _asking(settings: KafkaSettings) -> AsyncIterator[tuple[AIOKafkaConsum
     )
     admin = AIOKafkaAdminClient(**settings.kafka_options())
     try:
-        await _start(consumer, in_ms(settings.connect_timeout) / 1000)
+        await _start(consumer, settings)
         await admin.start()
         yield consumer, admin
     finally:
@@ -254,14 +256,18 @@ async def _asking(settings: KafkaSettings) -> AsyncIterator[tuple[AIOKafkaConsum
         await admin.close()
 
 
-async def _start(consumer: AIOKafkaConsumer, within_s: float) -> None:
+async def _start(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> None:
+    within_s, options = in_ms(settings.connect_timeout) / 1000, settings.kafka_options()
     deadline = time.monotonic() + within_s
     while True:
         try:
             async with asyncio.timeout(within_s):
                 await consumer.start()
                 return
-        except KafkaConnectionError:
+        except KafkaConnectionError as error:
+            refusal = await access.refusal(options)
+            if refusal is not None:
+                raise refusal from error
             if time.monotonic() + _RECONNECT_S > deadline:
                 raise
             await asyncio.sleep(_RECONNECT_S)
@@ -283,5 +289,8 @@ def _told(settings: KafkaSettings) -> Iterator[None]:
             f"Kafka at {settings.kafka} could not be reached: {error or 'no answer'}."
         ) from error
     except KafkaError as error:
-        refusal = Unreachable if error.retriable else InputError
-        raise refusal(f"Kafka at {settings.kafka} refused: {type(error).__name__}: {error}.") from error
+        lack = access.forbidden(error, "Read")
+        if lack is not None:
+            raise lack from error
+        kind = Unreachable if error.retriable else InputError
+        raise kind(f"Kafka at {settings.kafka} refused: {type(error).__name__}: {error}.") from error

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.producer import sender
 
 from schemas import bonuses as wire
+from stream.access import forbidden
 from stream.core.outcome import Bonus
 from stream.errors import BonusError
 
@@ -101,4 +102,4 @@ async def _discard(producer: AIOKafkaProducer) -> None:
 def _lost(doing: str, error: BaseException) -> BaseException:
     if not isinstance(error, Exception):
         return error
-    return LedgerLost(f"{doing} failed: {type(error).__name__}: {error}")
+    return forbidden(error, "Write") or LedgerLost(f"{doing} failed: {type(error).__name__}: {error}")

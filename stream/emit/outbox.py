@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 
 from schemas import rejections
+from stream.access import forbidden
 from stream.core.outcome import Rejection
 from stream.errors import BonusError, Unreachable
 
@@ -66,7 +67,9 @@ class Outbox:
             except (MessageSizeTooLargeError, RecordTooLargeError) as error:
                 too_large = error
             except KafkaError as error:
-                raise OutboxLost(f"{origin} could not be written to {topic}: {error!r}") from error
+                raise forbidden(error, "Write", topic) or OutboxLost(
+                    f"{origin} could not be written to {topic}: {error!r}"
+                ) from error
             else:
                 return
         raise OutboxLost(f"{origin} could not be written to {topic}: not even its origin fits") from too_large

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from schemas import bonuses as wire
 from schemas.bonuses import BonusEvent
+from stream.access import forbidden
 from stream.emit.ledger import LedgerLost
 from stream.errors import InputError
 
@@ -41,7 +42,9 @@ async def scan(
         async for batch in _scan(options, app, bonuses, start, end, say):
             yield batch
     except (KafkaError, OSError) as error:
-        raise LedgerLost(f"scanning {bonuses.topic}/{bonuses.partition} failed: {error!r}") from error
+        raise forbidden(error, "Read", bonuses.topic) or LedgerLost(
+            f"scanning {bonuses.topic}/{bonuses.partition} failed: {error!r}"
+        ) from error
 
 
 async def _scan(

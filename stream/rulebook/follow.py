@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from schemas import rulebook as wire
-from stream.errors import InputError, Unreachable
+from stream.access import forbidden
+from stream.errors import BonusError, InputError, Unreachable
 from stream.rulebook.edition import EMPTY, Edition
 
 _POLL_MS = 500
@@ -109,8 +110,10 @@ class Follower:
         if self._draft.number and position > self.edition.number and position >= (stable or 0):
             self.edition = self._draft = Edition(position, self._draft.programs, self._draft.former)
 
-    def _unreadable(self, error: Exception) -> Unreachable:
-        return Unreachable(f"The programmes in force could not be read from {self.log.topic}: {error!r}.")
+    def _unreadable(self, error: Exception) -> BonusError:
+        return forbidden(error, "Read", self.log.topic) or Unreachable(
+            f"The programmes in force could not be read from {self.log.topic}: {error!r}."
+        )
 
 
 def _applied(edition: Edition, record: ConsumerRecord) -> Edition:

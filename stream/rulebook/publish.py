@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas import rulebook as wire
+from stream.access import forbidden
 from stream.errors import Unreachable
 from stream.rulebook.edition import Difference, Edition, by_program, difference
 from stream.rulebook.follow import Follower
@@ -39,7 +40,7 @@ async def publish(
         except ProducerFenced:
             await asyncio.sleep(random.uniform(0, _FENCED_S))
         except (KafkaError, OSError) as error:
-            raise Unreachable(
+            raise forbidden(error, "Write") or Unreachable(
                 f"The programmes could not be published to {follower.log.topic}: {error!r}."
             ) from error
     raise Unreachable(
@@ -58,7 +59,7 @@ async def _publish(
         found = difference(edition, documents)
         if found:
             await _write(producer, follower, edition, by_program(documents), found)
-    except ProducerFenced:
+    except KafkaError:
         _note_failure(producer)
         raise
     finally:

@@ -27,6 +27,7 @@ from faust.transport import base, consumer, drivers, producer
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from stream.access import forbidden
 from stream.transport.assignor import CoPartitionAssignor
 from stream.transport.kafka import KafkaTrouble, trouble
 
@@ -132,6 +133,9 @@ class Consumer(consumer.Consumer):
         except ConsumerStoppedError:
             return []
         except KafkaError as error:
+            lack = forbidden(error, "Read")
+            if lack is not None:
+                raise lack from error
             owner.disturb(error)
             await asyncio.sleep(_TROUBLE_S)
             return []

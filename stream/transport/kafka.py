@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
+from stream.access import forbidden
 from stream.errors import Unreachable
 
 
@@ -26,13 +27,18 @@ class GroupMovedOn(KafkaTrouble):
 
 @contextmanager
 def trouble(doing: str) -> Iterator[None]:
-    """Tell Kafka's failures in our words; ``doing`` begins the sentence."""
+    """Tell Kafka's failures in our words; ``doing`` begins the sentence.
+
+    Raises ``InputError`` where a right is missing, which no new take mends.
+    """
     try:
         yield
     except CommitFailedError as error:
         raise GroupMovedOn(f"{doing} was refused, the group has moved on") from error
     except (KafkaError, OSError, TimeoutError) as error:
-        raise KafkaTrouble(f"{doing} failed: {type(error).__name__}: {error}") from error
+        raise forbidden(error, "Read") or KafkaTrouble(
+            f"{doing} failed: {type(error).__name__}: {error}"
+        ) from error
 
 
 __all__ = ["ConsumerRecord", "GroupMovedOn", "KafkaTrouble", "OffsetAndMetadata", "TopicPartition", "trouble"]

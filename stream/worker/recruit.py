@@ -25,6 +25,7 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
         settings.kafka_options(),
         prefix=settings.topic_prefix,
         allow_create_time=settings.allow_create_time,
+        group=settings.group,
         within_s=within_s,
     )
     store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
