@@ -12,22 +12,26 @@ from stream.transport.kafka import trouble
 class LogEnds:
     """A connection that asks for offsets and for what the group has committed; it fetches nothing."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group: str) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, committed: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group: str
+    ) -> None:
         self._consumer = consumer
+        self._committed = committed
         self._admin = admin
         self._group = group
 
     @classmethod
     async def open(cls, options: Mapping[str, object], group: str) -> "LogEnds":
         """Connect, with aiokafka client ``options``."""
-        consumer = AIOKafkaConsumer(
-            **options, group_id=None, isolation_level="read_uncommitted", auto_offset_reset="none"
+        consumer, committed = (
+            AIOKafkaConsumer(**options, group_id=None, isolation_level=level, auto_offset_reset="none")
+            for level in ("read_uncommitted", "read_committed")
         )
         admin = AIOKafkaAdminClient(**options)
         with trouble("connecting to Kafka"):
-            await consumer.start()
-            await admin.start()
-        return cls(consumer, admin, group)
+            for client in (consumer, committed, admin):
+                await client.start()
+        return cls(consumer, committed, admin, group)
 
     async def starts(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that each log still holds."""
@@ -39,18 +43,18 @@ class LogEnds:
         with trouble("asking where logs end"):
             return dict(await self._consumer.end_offsets(list(tps)))
 
+    async def committed_ends(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset before which no transaction is open any more: how far a read_committed reader gets."""
+        with trouble("asking where logs are committed"):
+            return dict(await self._committed.end_offsets(list(tps)))
+
     async def committed(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """What the group has committed, with its metadata; without those it has nothing for."""
         with trouble("asking for the group's offsets"):
             found = await self._admin.list_consumer_group_offsets(self._group, partitions=list(tps))
         return {TopicPartition(*tp): entry for tp, entry in found.items() if entry.offset >= 0}
 
-    async def cluster_id(self) -> str:
-        """The cluster's own id; empty where it has none."""
-        with trouble("asking for the cluster's id"):
-            described = await self._admin.describe_cluster()
-        return str(described.get("cluster_id") or "")
-
     async def close(self) -> None:
         await self._consumer.stop()
+        await self._committed.stop()
         await self._admin.close()

@@ -14,7 +14,7 @@ sweep    some of what is due by this checkpoint: the next one writes it
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from stream import metrics
@@ -40,6 +40,10 @@ SWEEP_KEYS, SWEEP_EVERY_MS = 200, 60_000
 """After a checkpoint at most so many entries are swept; once none are due any more, a minute of event time passes."""
 
 
+KAFKA, REDIS = "Kafka to take what was handed over", "Redis"
+"""What applying may have to wait for, as it is said and shown."""
+
+
 class Checkpoints:
     """The checkpoints of one take. ``progress`` is notified of each; ``rules`` are those that the next one names."""
 
@@ -51,6 +55,7 @@ class Checkpoints:
         self._swept_seq, self._sweep_from_ms = -1, 0
         self._moved = taken.moved
         self._report = Report(crew, self._number, moved=bool(taken.moved))
+        self._waits_for: str | None = None
         self._finishing = False
         self._hurry = asyncio.Event()  # enough has changed, or the end is near
         self._turn = asyncio.Lock()
@@ -91,6 +96,10 @@ class Checkpoints:
         """Whether so much waits for the next ones that nothing more should be applied."""
         return self._due() >= MOST_UNSAVED_CHECKPOINTS
 
+    def waits_for(self) -> str | None:
+        """Who must answer before the checkpoint that is being written, or the sweep after it, goes on."""
+        return self._waits_for
+
     def _due(self) -> float:
         fields, ids = self._state.unsaved()
         return max(fields / CHECKPOINT_FIELDS, ids / CHECKPOINT_IDS)
@@ -114,8 +123,10 @@ class Checkpoints:
         changes = self._state.cut()
         cut, mark = self._state.memory.cuts, self._outgoing.mark()
         began = time.monotonic()
-        await self._outgoing.acknowledged(mark)
-        await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
+        with self._waiting_for(KAFKA):
+            await self._outgoing.acknowledged(mark)
+        with self._waiting_for(REDIS):
+            await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
         self._covered = dict(changes.positions)
         self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
         async with self._progress:
@@ -124,6 +135,14 @@ class Checkpoints:
         metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
         metrics.set_subjects(self._number, len(self._state.memory))
         self._tell_group()
+
+    @contextlib.contextmanager
+    def _waiting_for(self, whom: str) -> Iterator[None]:
+        self._waits_for = whom
+        try:
+            yield
+        finally:
+            self._waits_for = None
 
     def _tell_group(self) -> None:
         if self._covered is not None:
@@ -162,10 +181,11 @@ class Checkpoints:
             horizon_ms = self._state.horizon()
             if horizon_ms < self._sweep_from_ms or self._lease.seq == self._swept_seq:
                 return
-            due = await self._lease.due(horizon_ms, SWEEP_KEYS)
-            unknown = [key for key in due if key not in self._state.memory]
-            if unknown:
-                await read_back(self._state, self._lease, unknown)
+            with self._waiting_for(REDIS):
+                due = await self._lease.due(horizon_ms, SWEEP_KEYS)
+                unknown = [key for key in due if key not in self._state.memory]
+                if unknown:
+                    await read_back(self._state, self._lease, unknown)
             self._state.sweep(due)
             self._swept_seq = self._lease.seq
             if len(due) < SWEEP_KEYS:

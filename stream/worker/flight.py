@@ -7,6 +7,7 @@ missing when the next arrives, or that is overdue, means that the partition is t
 
 import time
 from collections.abc import Collection, Iterable
+from typing import Literal
 
 from stream.errors import BonusError
 from stream.transport.driver import Chunk
@@ -17,6 +18,10 @@ CHUNKS_IN_FLIGHT = 2
 
 OVERDUE_S = 30.0
 """After so long a chunk that has not come through its agent is lost."""
+
+
+Whereabouts = Literal["none", "on its way", "arrived"]
+"""Where a chunk is: not there yet, between its fetch and its agent, or waiting to be applied."""
 
 
 class ChunkLost(BonusError):
@@ -43,6 +48,13 @@ class Flight:
     def with_room(self) -> Collection[TopicPartition]:
         """The topic-partitions that may send another chunk."""
         return [tp for tp, route in self._routes.items() if route.set_out - route.applied < CHUNKS_IN_FLIGHT]
+
+    def whereabouts(self, tp: TopicPartition) -> Whereabouts:
+        """How far the oldest chunk of this topic-partition has come that is not applied."""
+        route = self._routes[tp]
+        if route.arrived > route.applied:
+            return "arrived"
+        return "on its way" if route.set_out > route.arrived else "none"
 
     def empty(self, tp: TopicPartition) -> bool:
         """Whether everything that set out was applied."""

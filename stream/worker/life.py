@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from stream import metrics
 from stream.core.outcome import Event, Rejection
@@ -11,6 +12,7 @@ from stream.core.subject import Subject
 from stream.emit.ledger import LedgerLost
 from stream.emit.outbox import OutboxLost
 from stream.logs import logger
+from stream.settings import in_ms
 from stream.store.checkpoint import Superseded
 from stream.transport.driver import Chunk
 from stream.transport.kafka import ConsumerRecord, KafkaTrouble, TopicPartition
@@ -18,6 +20,7 @@ from stream.worker.crew import Crew
 from stream.worker.flight import ChunkLost
 from stream.worker.service import Service
 from stream.worker.take import take
+from stream.worker.watchdog import Sight, Watchdog
 
 log = logger(__name__)
 
@@ -25,6 +28,14 @@ RECOVERABLE = (ChunkLost, LedgerLost, OutboxLost, Superseded, KafkaTrouble)
 """Failures after which nothing in memory is to be trusted, and a new take makes it right."""
 
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 0.25, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where inputs end: the ``log``, with what is not committed, and what of it is ``committed``."""
+
+    log: Mapping[TopicPartition, int]
+    committed: Mapping[TopicPartition, int]
 
 
 class Life:
@@ -36,6 +47,8 @@ class Life:
         self._inputs = crew.inputs(number)
         self._topics: dict[str, Topic] = {tp.topic: topic for topic, tp in self._inputs.items()}
         self._service: Service | None = None
+        names = {topic: f"{tp.topic}/{tp.partition}" for topic, tp in self._inputs.items()}
+        self._watchdog = Watchdog(names, in_ms(crew.settings.stall_timeout) / 1000)
         self._ending = False
         self._task = asyncio.create_task(self._live(), name=f"partition {number}")
 
@@ -98,6 +111,8 @@ class Life:
                 return
             except RECOVERABLE as error:
                 log.warning("partition is taken anew", partition=self.number, reason=str(error))
+                if not isinstance(error, ChunkLost):  # those may be lost again and again: that is a stall
+                    self._watchdog.start_over()
             except Exception as error:
                 self._crew.crash(error)
                 return
@@ -127,9 +142,11 @@ class Life:
 
     # What others look at
 
-    async def look_for_ends(self, ends: Mapping[TopicPartition, int], furthest_ms: int) -> None:
-        """Tell the state which topics have been read to their ends, looked up after ``furthest_ms``."""
-        service, lag = self._service, dict[Topic, int]()
+    async def look(self, ends: Ends, furthest_ms: int, *, reading: bool) -> None:
+        """Tell the state which topics have been read to their ``ends``, looked up after ``furthest_ms``, and whether
+        any stands still; ``reading`` says that the worker has room for more. Raises ``Stalled``.
+        """
+        service, lag, sights = self._service, dict[Topic, int](), dict[Topic, Sight]()
         if service is None:
             return
         for topic, tp in self._inputs.items():
@@ -138,11 +155,13 @@ class Life:
                 return
             service.read_up_to(topic, fetched)
             applied = service.position(topic)
-            lag[topic] = max(0, ends[tp] - applied)
-            if applied == ends[tp]:
+            lag[topic] = max(0, ends.log[tp] - applied)
+            if applied == ends.log[tp]:
                 service.caught_up(topic, furthest_ms)
+            sights[topic] = service.sight(topic, ends.committed[tp], reading=reading)
         metrics.set_lag(self.number, lag)
         service.check_flight()
+        metrics.set_stood(self.number, self._watchdog.look(sights, time.monotonic()))
 
     def subject(self, key: str) -> Subject | None:
         """A subject's state, where it is in memory."""

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from stream import metrics
 from stream.core.outcome import Event, Outcome, Rejection
@@ -20,17 +21,25 @@ from stream.core.subject import Subject
 from stream.errors import BonusError
 from stream.logs import logger
 from stream.transport.driver import Chunk
-from stream.worker.checkpointing import Checkpoints, read_back
+from stream.worker.checkpointing import KAFKA, REDIS, Checkpoints, read_back
 from stream.worker.crew import Crew
 from stream.worker.flight import ChunkLost, Flight
 from stream.worker.outgoing import Outgoing
 from stream.worker.rules import adopt
 from stream.worker.take import Taken
+from stream.worker.watchdog import Sight
 
 log = logger(__name__)
 
 CANCEL_AGAIN_S = 0.2
 """A task that has not ended by then is cancelled again."""
+
+
+ROOM = "room: other partitions hold all of max_bytes_in_flight"
+"""What fetching may have to wait for, as it is said."""
+
+Step = Literal["apply", "read back", "go over"]
+"""What applying does."""
 
 
 class Service:
@@ -45,6 +54,7 @@ class Service:
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
         self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
+        self._step: Step = "apply"
         self._finishing = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._work = asyncio.Event()  # a chunk came, or the end is near
@@ -114,7 +124,9 @@ class Service:
     async def _apply_all(self) -> None:
         while not self._finishing:
             if self._crew.rules.edition.number != self._checkpoints.rules.edition:
+                self._step = "go over"
                 await self._go_over()
+                self._step = "apply"
             if not self._queue:
                 self._work.clear()
                 await self._work.wait()
@@ -122,7 +134,9 @@ class Service:
             topic, chunk, decoded = self._queue[0]
             # Asked again after each read-back: a checkpoint may have let others go meanwhile.
             while unknown := self._state.missing(topic, decoded):
+                self._step = "read back"
                 await read_back(self._state, self._lease, unknown)
+            self._step = "apply"
             self._apply(topic, chunk, decoded)
             self._queue.popleft()
             self.flight.land(chunk)
@@ -175,6 +189,26 @@ class Service:
             self.flight.check_overdue()
         except ChunkLost as error:
             self.fail(error)
+
+    def sight(self, topic: Topic, end: int, *, reading: bool) -> Sight:
+        """How ``topic``, which is committed up to ``end``, gets on."""
+        whereabouts = self.flight.whereabouts(self._crew.inputs(self._number)[topic])
+        waits_for = None
+        if whereabouts == "arrived":
+            waits_for = self._waits_for()
+        elif whereabouts == "none" and not reading:
+            waits_for = ROOM
+        return Sight(self._state.positions[topic], end, whereabouts, waits_for)
+
+    def _waits_for(self) -> str | None:
+        """What explains that nothing is being applied: Redis, or Kafka, has to answer first."""
+        if self._step == "read back":
+            return REDIS
+        if self._outgoing.is_full():
+            return KAFKA
+        if self._step == "go over" or self._checkpoints.is_behind():
+            return self._checkpoints.waits_for()
+        return None
 
     def subject(self, key: str) -> Subject | None:
         """A subject's state, where it is in memory."""

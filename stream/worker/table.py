@@ -20,8 +20,9 @@ from stream.settings import Settings, in_ms
 from stream.transport.driver import Chunk, Consumer
 from stream.transport.kafka import ConsumerRecord, KafkaTrouble, TopicPartition
 from stream.worker.crew import Crew
-from stream.worker.life import Life
+from stream.worker.life import Ends, Life
 from stream.worker.recruit import recruit
+from stream.worker.watchdog import LOOK_EVERY_S, Stalled
 
 log = logger(__name__)
 
@@ -31,9 +32,6 @@ replayed by the next owner."""
 
 LOGS_EVERY_S = 1.0
 """How often it is looked whether the topics are still those of the start, with as many partitions."""
-
-ENDS_EVERY_S = 1.0
-"""How often the ends of the inputs are looked up: for lag, and for topics that have gone quiet."""
 
 
 class CounterTable(Service):
@@ -99,9 +97,7 @@ class CounterTable(Service):
                 raise error
 
     def wanted(self) -> Collection[TopicPartition]:
-        if self._bytes_in_flight() >= self._settings.max_bytes_in_flight:
-            return []
-        return [tp for life in self._lives.values() for tp in life.wanted()]
+        return [tp for life in self._lives.values() for tp in life.wanted()] if self._has_room() else []
 
     def dispatch(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
         life = self._lives.get(tp.partition)
@@ -110,6 +106,9 @@ class CounterTable(Service):
     def disturb(self, error: Exception) -> None:
         for life in self._lives.values():
             life.disturb(KafkaTrouble(f"fetching failed: {type(error).__name__}: {error}"))
+
+    def _has_room(self) -> bool:
+        return self._bytes_in_flight() < self._settings.max_bytes_in_flight
 
     def _bytes_in_flight(self) -> int:
         return sum(life.bytes_in_flight for life in self._lives.values())
@@ -154,16 +153,22 @@ class CounterTable(Service):
 
     @Service.task
     async def _look_for_ends(self) -> None:
+        """For lag, for topics that have gone quiet, and for partitions that stand still."""
         while not self.should_stop:
-            await self.sleep(ENDS_EVERY_S)
+            await self.sleep(LOOK_EVERY_S)
             metrics.set_bytes_in_flight(self._bytes_in_flight())
             served = {life: at for life in self._lives.values() if (at := life.furthest()) is not None}
             if self._crew is None or not served:
                 continue
             inputs = [tp for life in served for tp in self._crew.inputs(life.number).values()]
             try:
-                ends = await self._crew.log_ends.ends(inputs)
+                log_ends = self._crew.log_ends
+                ends = Ends(await log_ends.ends(inputs), await log_ends.committed_ends(inputs))
+                reading = self._has_room()
                 for life, furthest_ms in served.items():
-                    await life.look_for_ends(ends, furthest_ms)
+                    await life.look(ends, furthest_ms, reading=reading)
             except KafkaTrouble as error:
                 log.warning("ends not looked up", reason=str(error))
+            except Stalled as error:
+                self._crash_app(error)
+                return
