@@ -27,10 +27,10 @@ SLACK = 1.2
 FETCHED_BYTES = 1 * MIB
 """What aiokafka holds ready of a topic-partition, at most (its ``max_partition_fetch_bytes``)."""
 
-RECORD_BYTES = 2_000
+RECORD_BYTES = 1_200
 """A record in flight of 200 bytes: as fetched, and decoded."""
 
-CHANGE_BYTES = 1_200
+CHANGE_BYTES = 300
 """A changed field or a new event id that waits for its checkpoint, with its share of the request being packed."""
 
 MOST_UNSAVED = MOST_UNSAVED_CHECKPOINTS * CHECKPOINT_FIELDS

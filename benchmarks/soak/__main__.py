@@ -81,8 +81,9 @@ def run(
     afterglow_s: float,
 ) -> list[Sample]:
     """Have the crowd come and go before a worker's eyes; the samples."""
-    bound = ("--max-subjects-in-memory", str(max_subjects))
-    with worker.running(place, programs, core, *bound) as it:
+    # Event time is short: so are the times after which it is looked for what has expired.
+    options = ("--max-subjects-in-memory", str(max_subjects), "--checkpoint-interval", "250ms")
+    with worker.running(place, programs, core, *options) as it:
         it.wait_until(lambda look: "bonus_partitions_taken" in look.metrics, _START_S)
         feed = Feed(place.servers.kafka, place.prefix, lambda: it.look().events)
         with watching(it, feed, place.servers.redis) as watch:

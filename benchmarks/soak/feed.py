@@ -12,7 +12,7 @@ MOST_AHEAD = 60_000
 
 STALL_S = 120.0
 FLUSH_S = 120.0
-_LOOK_EVERY = 500
+_PACE_S, _MOST_AT_ONCE = 0.02, 500
 _WAIT_S = 0.05
 
 
@@ -46,9 +46,10 @@ class Feed:
     def play(self, records: Iterator[Record], events_a_second: float) -> None:
         """Produce all of them, no faster than this. Raises ``Stalled``, ``KafkaException``."""
         began_s, before = time.monotonic(), self.produced
+        at_once = max(1, min(_MOST_AT_ONCE, int(events_a_second * _PACE_S)))
         for record in records:
             self._produce(record)
-            if self.produced % _LOOK_EVERY == 0:
+            if self.produced % at_once == 0:
                 self._producer.poll(0)
                 ahead_s = (self.produced - before) / events_a_second - (time.monotonic() - began_s)
                 if ahead_s > 0:

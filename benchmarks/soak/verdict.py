@@ -31,14 +31,17 @@ _DAY_MS = 24 * _HOUR_MS
 _DEDUPE_MS = 65 * 60_000
 """The worker's default: ``allowed_lateness`` and ``allowed_skew``."""
 
-_SERIES_AN_ENTRY, _CELLS_AN_ENTRY = 1.2, 2.0
-"""Of the crowd's creators and videos, at most: one topic in ten brings another counter, few come in a third pane."""
+_SERIES_AN_ENTRY, _CELLS_AN_ENTRY = 1.5, 2.0
+"""Of the crowd's creators and videos, at most: two in five events are a second or third of theirs."""
 
 _KEPT_MS = _DAY_MS + 3 * _HOUR_MS
 """How long a creator without further events stays in Redis: the longest window, lateness, and the grain of dues."""
 
 _PANES = 1_800
 """Of a window of 24 h by the minute: it is pruned a quarter late."""
+
+_VIRAL_SERIES = 4
+"""A counter for each topic: a viral video is seen in every minute by each of them."""
 
 _VIRAL_VIEWS = 0.35
 """Of the span's events."""
@@ -90,8 +93,8 @@ def _viral(crowd: Crowd) -> Held:
     subjects = VIRAL_VIDEOS + 1
     return Held(
         entries=subjects + 2 * _PLACE_BUCKETS,
-        series=subjects * 3,
-        cells=subjects * 3 * _PANES,
+        series=subjects * _VIRAL_SERIES,
+        cells=subjects * _VIRAL_SERIES * _PANES,
         places=round(2 * min(VIEWERS, views_a_day)),
         ids=0,
     )
