@@ -9,5 +9,6 @@ cluster.py      the same for a Redis Cluster: who has a partition's slot
 patience.py     a refused command again, with back-off, and a sentence for the operator
 store.py        connecting, and taking a partition
 lease.py        one take: ids, read, write
+census.py       all entries of all partitions, for moving them elsewhere
 ```
 """

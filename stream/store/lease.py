@@ -82,6 +82,29 @@ class Lease:
             [subjects] = await self._query([self._layout.due], [query])
         return [subject.decode() for subject in subjects]
 
+    async def dues(self, keys: Sequence[str]) -> list[int | None]:
+        """The due of each entry as of the last checkpoint, in ms of event time; None for one that has none.
+
+        Raises Superseded; InputError where the key holds something else.
+        """
+        found: list[int | None] = []
+        async with self._turn:
+            for start in range(0, len(keys), READ_KEYS):
+                query = ["ZMSCORE", *keys[start : start + READ_KEYS]]
+                [scores] = await self._query([self._layout.due], [query])
+                found += [None if score is None else int(float(score)) for score in scores]
+        return found
+
+    async def verify(self) -> None:
+        """Return if everything that was read is still what Redis holds. Raises Superseded."""
+        async with self._turn:
+            await self._query([], [])
+
+    @property
+    def version(self) -> str:
+        """Different for each checkpoint and each take of the partition."""
+        return f"{self._owner}:{self.seq}"
+
     async def write(self, delta: Delta) -> int:
         """Makes ``delta`` the next checkpoint, atomically and once; returns its seq, acknowledged by Redis.
 

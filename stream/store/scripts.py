@@ -9,7 +9,8 @@ Every key is declared, so that Redis Cluster and ACLs refuse a script before it 
 text, not ``EVALSHA``: it is 1 kB beside a checkpoint of a megabyte, and a Redis that restarted needs no second try.
 
 A Redis user of the application's own needs the keys ``{app:*`` and the commands EVAL, INFO, HMGET, HSET, HDEL,
-HGETALL, HKEYS, ZADD, ZREM, ZRANGE and UNLINK; in a Redis Cluster also CLUSTER SLOTS and ASKING.
+HGETALL, HKEYS, ZADD, ZREM, ZRANGE and UNLINK; in a Redis Cluster also CLUSTER SLOTS and ASKING;
+and for ``bonus migrate`` SCAN and ZMSCORE.
 """
 
 from collections.abc import Sequence
@@ -92,6 +93,11 @@ def take(layout: Layout, seen: tuple[bytes, bytes], owner: str, seq: int) -> Com
     Answers the fields of `MetaAnswer`.
     """
     return ("EVAL", _TAKE, 1, layout.meta, *seen, owner, seq, FORMAT)
+
+
+def look(layout: Layout) -> Command:
+    """Asks for the fields of `MetaAnswer` and changes nothing."""
+    return ("HMGET", layout.meta, *MetaAnswer._fields)
 
 
 def write(layout: Layout, guard: tuple[str, int], edits: Edits, body: bytes) -> Command:

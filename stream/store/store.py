@@ -2,12 +2,13 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Self, cast
 from urllib.parse import urlsplit
 
 from stream.errors import InputError, Unreachable
 from stream.store import scripts
+from stream.store.census import entries
 from stream.store.cluster import SCHEMES, Cluster
 from stream.store.layout import FORMAT, Layout, decode_buckets
 from stream.store.lease import Lease, damaged
@@ -62,19 +63,9 @@ class StateStore:
         seen, next_seq = (b"", b""), 1
         while True:
             meta = await self._try_take(way, layout, seen, owner, next_seq)
-            if meta.torn is not None:
-                raise damaged(
-                    layout, self._redis.where, f"a checkpoint stopped in the middle, at {_shown(meta.torn)}"
-                )
-            if meta.format not in (None, FORMAT.encode()):
-                raise InputError(
-                    f"Redis at {self._redis.where} holds partition {partition} in format {_shown(meta.format)}, this "
-                    f"version knows {FORMAT}: run the version that wrote it, or delete the keys that begin with "
-                    f"{layout.tag} to have the state rebuilt from the inputs' history."
-                )
+            self._refuse_unfit(layout, meta)
             if meta.owner == owner.encode():
-                buckets = decode_buckets(meta.buckets or b"[]")
-                return Lease(way, layout, self._say, (owner, int(meta.seq or 0)), meta.body, buckets)
+                return self._lease(way, layout, meta)
             seen, next_seq = (meta.owner or b"", meta.seq or b""), int(meta.seq or 0) + 1
 
     async def _try_take(
@@ -87,6 +78,44 @@ class StateStore:
         except Refused as refused:
             raise damaged(layout, self._redis.where, str(refused)) from None
         return scripts.MetaAnswer(*cast(list[bytes | None], answer))
+
+    async def look(self, partition: int) -> Lease | None:
+        """What Redis holds of a partition, without taking it; None where it holds no checkpoint of it.
+
+        Whoever takes the partition, or writes to it, supersedes the lease: what it reads is of one moment.
+
+        Raises InputError where Redis holds another version's layout, or damaged state.
+        """
+        layout = Layout(self._app, partition)
+        way = self._redis.way(layout.tag)
+        packed = pack(scripts.look(layout))
+        patience = Patience(self._redis.where, f"The look at partition {partition}", self._say)
+        try:
+            answer = await patience.until_done(lambda: way.send(packed))
+        except Refused as refused:
+            raise damaged(layout, self._redis.where, str(refused)) from None
+        meta = scripts.MetaAnswer(*cast(list[bytes | None], answer))
+        self._refuse_unfit(layout, meta)
+        return None if meta.body is None else self._lease(way, layout, meta)
+
+    def entries(self) -> AsyncIterator[dict[int, list[str]]]:
+        """The keys of all entries of all partitions, some at a time: see `census`."""
+        return entries(self._redis, self._app, self._say)
+
+    def _lease(self, way: Way, layout: Layout, meta: scripts.MetaAnswer) -> Lease:
+        guard = (meta.owner or b"").decode(), int(meta.seq or 0)
+        return Lease(way, layout, self._say, guard, meta.body, decode_buckets(meta.buckets or b"[]"))
+
+    def _refuse_unfit(self, layout: Layout, meta: scripts.MetaAnswer) -> None:
+        where = self._redis.where
+        if meta.torn is not None:
+            raise damaged(layout, where, f"a checkpoint stopped in the middle, at {_shown(meta.torn)}")
+        if meta.format not in (None, FORMAT.encode()):
+            raise InputError(
+                f"Redis at {where} holds partition {layout.partition} in format {_shown(meta.format)}, this version "
+                f"knows {FORMAT}: run the version that wrote it, or delete the keys that begin with {layout.tag} to "
+                "have the state rebuilt from the inputs' history."
+            )
 
     async def close(self) -> None:
         """Closes all connections. Leases are of no use afterwards."""
