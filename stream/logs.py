@@ -41,6 +41,7 @@ def set_up(
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
+    handler.addFilter(_no_login)
     if level != "debug":
         handler.addFilter(_ours_or_grave)
         handler.addFilter(_Seldom())
@@ -53,6 +54,11 @@ def set_up(
 def logger(room: str) -> structlog.stdlib.BoundLogger:
     """The logger of a room: ``logger(__name__).info("partition taken", partition=3, seconds=0.4)``."""
     return cast(structlog.stdlib.BoundLogger, structlog.get_logger(room))
+
+
+def _no_login(record: logging.LogRecord) -> bool:
+    """At debug aiokafka logs every request whole, and that of a login holds the password."""
+    return not any(type(part).__name__.startswith("SaslAuthenticate") for part in record.args or ())
 
 
 def _ours_or_grave(record: logging.LogRecord) -> bool:
@@ -94,7 +100,8 @@ def _shared() -> list[Processor]:
 
 def _formatter(console: bool, colors: bool) -> logging.Formatter:
     endings: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=colors)]
+        # Plain: the default shows the variables of each frame, passwords among them.
+        [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -147,7 +147,9 @@ class KafkaSettings(_Environment):
         for broker in written.split(","):
             _, _, port = broker.strip().rpartition(":")
             if "://" in broker or not port.isdecimal() or not 0 < int(port) < 65536:
-                raise ValueError(f"expected HOST:PORT, several separated by commas, got {broker!r}")
+                # Who writes a URL here may have put a password into it.
+                shown = "a URL" if "@" in broker or "://" in broker else repr(broker)
+                raise ValueError(f"expected HOST:PORT, several separated by commas, got {shown}")
         return written
 
     @model_validator(mode="after")
@@ -186,10 +188,22 @@ class KafkaSettings(_Environment):
     def _ssl_context(self) -> ssl.SSLContext:
         try:
             context = ssl.create_default_context(cafile=self.ssl_cafile)
-            if self.ssl_certfile is not None:
-                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, _revealed(self.ssl_password))
         except OSError as error:  # ssl.SSLError is one
-            raise InputError(f"ssl_cafile, ssl_certfile or ssl_keyfile can't be used: {error}.") from error
+            raise InputError(
+                f"ssl_cafile {self.ssl_cafile} can't be used ({error.strerror or error}): a PEM file of "
+                "certificates was expected."
+            ) from None
+        try:
+            if self.ssl_certfile is not None:
+                # Without any password OpenSSL would ask a person at the terminal.
+                context.load_cert_chain(
+                    self.ssl_certfile, self.ssl_keyfile, _revealed(self.ssl_password) or ""
+                )
+        except OSError as error:
+            raise InputError(
+                f"ssl_certfile {self.ssl_certfile} can't be used ({error.strerror or error}): a PEM file was "
+                "expected, with its key or beside ssl_keyfile, and ssl_password where the key has one."
+            ) from None
         return context
 
 

@@ -1,4 +1,7 @@
-"""From a folder of programme files to rules, or to every mistake in them."""
+"""From a folder of programme files to rules, or to every mistake in them.
+
+What a folder can cost is bounded: each file (`stream.programs.reader`), all together, and what is told of them.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,6 +16,9 @@ from stream.programs.mistakes import Mistake
 from stream.programs.reader import MAX_BYTES, read
 
 SUFFIXES = (".yaml", ".yml")
+MAX_FOLDER_BYTES = 8 * 1024 * 1024
+MAX_MISTAKES = 1_000
+"""So many mistakes are told at once, and no more are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +47,45 @@ def read_folder(folder: Path) -> tuple[list[Checked], list[Mistake]]:
     """The documents of a folder, none of them with a mistake, and what is worth a warning; raises as ``load``."""
     mistakes: list[Mistake] = []
     checked: list[Checked] = []
+    left_bytes = MAX_FOLDER_BYTES
     for path in _files(folder):
         content = _content(path)
         if isinstance(content, Mistake):
             mistakes.append(content)
             continue
-        reading = read(path.name, content)
-        mistakes += reading.mistakes
-        checked += map(check_document, reading.documents)
-    for document in checked:
-        mistakes += document.mistakes
+        left_bytes -= len(content)
+        if left_bytes < 0:
+            problem = f"expected at most {MAX_FOLDER_BYTES} bytes in all files of the folder together"
+            mistakes.append(Mistake(path.name, 1, "", problem))
+            break
+        _check_file(path.name, content, checked, mistakes)
+        if len(mistakes) > MAX_MISTAKES:
+            break
     between, warnings = check_history(checked)
     mistakes += between
     if mistakes:
-        raise InputError("\n".join(map(str, sorted(mistakes))))
+        raise _refusal(mistakes)
     if not checked:
         raise InputError(f"The files in {folder} hold no programme document.")
     return checked, warnings
+
+
+def _check_file(name: str, content: bytes, checked: list[Checked], mistakes: list[Mistake]) -> None:
+    """Add a file's documents to ``checked``, and what is wrong with them to ``mistakes``, until those are many."""
+    reading = read(name, content)
+    mistakes += reading.mistakes
+    for document in reading.documents:
+        checked.append(check_document(document))
+        mistakes += checked[-1].mistakes
+        if len(mistakes) > MAX_MISTAKES:
+            return
+
+
+def _refusal(mistakes: list[Mistake]) -> InputError:
+    lines = [str(mistake) for mistake in sorted(mistakes)[:MAX_MISTAKES]]
+    if len(mistakes) > MAX_MISTAKES:
+        lines.append(f"There are more than {MAX_MISTAKES} mistakes: these are the first.")
+    return InputError("\n".join(lines))
 
 
 def loaded_from(checked: list[Checked], warnings: list[Mistake]) -> Loaded:
@@ -93,6 +121,8 @@ def _files(folder: Path) -> list[Path]:
 
 def _content(path: Path) -> bytes | Mistake:
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            return Mistake(path.name, 1, "", "expected a regular file")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:

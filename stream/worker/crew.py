@@ -1,7 +1,7 @@
 """What the partitions of a worker share: connections, names, rules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stream.core.rules import TOPICS, Limits, Topic
 from stream.emit.outbox import Outbox
@@ -20,7 +20,7 @@ class Crew:
     """The shared means of a worker; each partition's life uses them and owns none of them."""
 
     settings: Settings
-    options: Mapping[str, object]
+    options: Mapping[str, object] = field(repr=False)  # the password is in it
     rules: Rules
     limits: Limits
     partitions: int
