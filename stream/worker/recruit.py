@@ -11,6 +11,8 @@ from stream.store.store import StateStore
 from stream.transport.driver import Consumer
 from stream.transport.identity import Logs
 from stream.transport.log_ends import LogEnds
+from stream.worker.belonging import refuse_foreign
+from stream.worker.body import Body
 from stream.worker.crew import Crew
 from stream.worker.rules import Rules
 
@@ -32,6 +34,7 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
     rules = await Rules.open(settings)
     log_ends = await LogEnds.open(settings.kafka_options(), settings.group)
     logs = await Logs.open(settings.kafka_options(), [settings.topic(topic) for topic in topics.PARTITIONED])
+    await _refuse_foreign_state(store, logs.identity.cluster, partitions)
     crew = Crew(
         settings=settings,
         options=settings.kafka_options(),
@@ -49,6 +52,14 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
         "worker ready", group=settings.group, partitions=partitions, programs=len(rules.edition.programs)
     )
     return crew
+
+
+async def _refuse_foreign_state(store: StateStore, cluster: str, partitions: int) -> None:
+    """Of all partitions, and before any is served: one without a checkpoint may be without because it is new."""
+    for number in range(partitions):
+        held = await store.look(number)
+        if held is not None and held.meta is not None:
+            refuse_foreign(Body.decode(held.meta), cluster, partitions, number)
 
 
 def _say(sentence: str) -> None:
