@@ -12,7 +12,6 @@ A partition starts with the rules of its checkpoint, whatever is in force by now
 The order is what makes it exact; each step says why in its own module or below.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -32,6 +31,7 @@ from stream.transport.kafka import OffsetAndMetadata, TopicPartition
 from stream.worker.belonging import Extent, refuse_foreign
 from stream.worker.body import Body, moved_said, seq_said
 from stream.worker.crew import Crew
+from stream.worker.laps import Laps
 from stream.worker.rules import InForce, in_force
 
 log = logger(__name__)
@@ -55,11 +55,13 @@ class Taken:
 
 async def take(crew: Crew, number: int) -> Taken:
     """Take partition ``number``. Raises ``InputError`` where an operator must decide."""
-    began, settings = time.monotonic(), crew.settings
+    laps, settings = Laps(), crew.settings
     inputs, bonuses = crew.inputs(number), crew.ledger(number)
     starts = await crew.log_ends.starts([*inputs.values(), bonuses])
     committed = await _prove_membership(crew, inputs, starts)
+    laps.end("membership")
     ledger = await Ledger.open(crew.options, settings.app, bonuses)
+    laps.end("ledger")
     try:
         lease = await crew.store.take(number)
         ends = await crew.log_ends.ends([*inputs.values(), bonuses])  # after the ledger was opened
@@ -73,13 +75,16 @@ async def take(crew: Crew, number: int) -> Taken:
         rules = await _rules(body, crew)
         state = Partition(number, rules.plan, crew.limits, complete=body is None)
         positions = _positions(body, logs, inputs)
+        laps.end("lease")
         state.restore(positions, {} if body is None else body.arrivals, _by_topic(await lease.ids()))
+        laps.end("ids")
         found = 0
         reader = settings.consumer_options()
         async for batch in scan(reader, settings.app, bonuses, ledger.place, ends[bonuses], _say(number)):
             await _latch(batch, state, lease)
             found += len(batch)
         ledger.place = max(ledger.place, ends[bonuses])
+        laps.end("scan")
     except BaseException:
         await ledger.close()
         raise
@@ -89,7 +94,8 @@ async def take(crew: Crew, number: int) -> Taken:
         checkpoint=None if body is None else lease.seq,
         positions=dict(state.positions),
         bonuses_found=found,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=laps.total_s,
+        steps=laps.seconds,
     )
     adopted = (
         body is None
