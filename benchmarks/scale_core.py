@@ -1,0 +1,187 @@
+"""What an event costs the core as one thing grows and all others stay: subjects, programmes, windows, tiers.
+
+Before the measurement every subject has been met once, so that what is measured is traffic among subjects that exist,
+and not their making.
+"""
+
+import gc
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, NamedTuple
+
+from benchmarks.load import SPAN_START_MS
+from benchmarks.reference import reference_us
+from benchmarks.scale_crowd import Chunk, Crowd, Spread
+from stream.core.partition import Partition
+from stream.core.plan import Plan
+from stream.core.rules import Limits
+from stream.programs.load import load
+from stream.settings import in_ms, parse_duration
+from stream.worker.run import GC_THRESHOLDS
+
+Axis = Literal["subjects", "programs", "windows", "tiers"]
+
+EVENTS_A_CUT = 20_000
+CREATORS, VIDEOS = 10_000, 5
+_HOUR_MS = 3_600_000
+
+_PROGRAM = """\
+program: {subject}-{n:03}
+version: 1
+regions: all
+subject: {subject}
+window: {window}
+tiers:
+{tiers}
+award: {award}
+"""
+_TIER = '  - {{name: tier-{n}, when: {{{metric}: {least}}}, reward: {{amount: "1.00", currency: USD}}}}'
+_OUT_OF_REACH = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One measurement: ``label`` names it on its axis, everything else is what was set up.
+
+    ``reached`` says whether tiers come within reach; otherwise events are counted and never judged. ``span`` is the
+    event time that the measured events cover.
+    """
+
+    axis: Axis
+    label: str
+    creators: int = CREATORS
+    spread: Spread = "zipf"
+    programs: int = 2
+    tiers: int = 3
+    window: str = "{rolling: 24h, step: 1m}"
+    award: str = "once"
+    reached: bool = False
+    span: str = "1h"
+
+
+class Cost(NamedTuple):
+    """CPU µs an event, and iterations of the reference loop; what was there, and what came of it."""
+
+    axis: str
+    label: str
+    apply_us: float
+    cut_us: float
+    reference_us: float
+    subjects: int
+    fields_an_event: float
+    bonuses_an_event: float
+
+    @property
+    def iterations(self) -> float:
+        """The whole cost in iterations of the reference loop."""
+        return (self.apply_us + self.cut_us) / self.reference_us
+
+
+def points(axis: Axis, most_subjects: int) -> list[Point]:
+    """The points of an axis, the usual one first."""
+    base = Point(axis, "")
+    match axis:
+        case "subjects":
+            sizes = [10**power for power in range(3, 8) if 10**power <= most_subjects]
+            return [
+                replace(base, label=f"{size:,}, {spread}", creators=size // (1 + VIDEOS), spread=spread)
+                for spread in ("zipf", "even")
+                for size in sizes
+            ]
+        case "programs":
+            return [
+                replace(base, label=f"{count}, {label}", programs=count, award=award, reached=reached)
+                for label, award, reached in (
+                    ("out of reach", "once", False),
+                    ("once", "once", True),
+                    ("once a day", "{once_per: day}", True),
+                )
+                for count in (2, 4, 10, 30, 100)
+            ]
+        case "windows":
+            return [
+                replace(base, label=f"{long}", window=f"{{rolling: {long}}}", span=twice, reached=True)
+                for long, twice in (
+                    ("24h", "48h"),
+                    ("1h", "2h"),
+                    ("6h", "12h"),
+                    ("7d", "14d"),
+                    ("30d", "60d"),
+                )
+            ]
+        case "tiers":
+            return [replace(base, label=str(count), tiers=count, reached=True) for count in (1, 2, 3, 4)]
+
+
+def measure(point: Point, events: int, seed: int) -> Cost:
+    """Measure a point."""
+    gc.set_threshold(*GC_THRESHOLDS)
+    with TemporaryDirectory() as folder:
+        write_programs(Path(folder), point)
+        state = Partition(0, Plan(load(Path(folder)).programs), Limits())
+    crowd = Crowd(point.creators, VIDEOS, point.spread, seed)
+    met = crowd.creators * crowd.videos
+    span_ms = in_ms(parse_duration(point.span))
+    # So long that the ids of those who were met are forgotten, as they are wherever subjects are many.
+    meeting_ms = 12 * _HOUR_MS
+    _apply(state, crowd.everybody(SPAN_START_MS, meeting_ms))
+    traffic = crowd.traffic(events, SPAN_START_MS + meeting_ms, span_ms, met)
+    before_us = reference_us()
+    spent = _apply(state, traffic)
+    reference = min(before_us, reference_us())
+    scale = 1e6 / spent.events
+    return Cost(
+        point.axis,
+        point.label,
+        spent.apply_s * scale,
+        spent.cut_s * scale,
+        reference,
+        len(state.memory),
+        spent.fields / spent.events,
+        spent.bonuses / spent.events,
+    )
+
+
+def write_programs(folder: Path, point: Point) -> None:
+    """Programmes of creators and of videos in turn, a file each. Those of one kind share their counter."""
+    for number in range(point.programs):
+        subject = ("creator", "video")[number % 2]
+        lowest = (100 if subject == "creator" else 20) if point.reached else _OUT_OF_REACH
+        tiers = [
+            _TIER.format(n=tier, metric="views", least=(lowest + number) * 3**tier)
+            for tier in range(point.tiers)
+        ]
+        text = _PROGRAM.format(
+            n=number, subject=subject, window=point.window, tiers="\n".join(tiers), award=point.award
+        )
+        (folder / f"{number:03}.yaml").write_text(text)
+
+
+@dataclass(slots=True)
+class _Spent:
+    events: int = 0
+    apply_s: float = 0.0
+    cut_s: float = 0.0
+    fields: int = 0
+    bonuses: int = 0
+
+
+def _apply(state: Partition, chunks: Iterator[Chunk]) -> _Spent:
+    spent, since_cut = _Spent(), 0
+    for chunk in chunks:
+        began_s = time.thread_time()
+        outcome = state.apply(*chunk)
+        applied_s = time.thread_time()
+        spent.apply_s += applied_s - began_s
+        spent.events += len(chunk.offsets)
+        spent.bonuses += len(outcome.bonuses)
+        since_cut += len(chunk.offsets)
+        if since_cut >= EVENTS_A_CUT:
+            since_cut = 0
+            changes = state.cut()
+            spent.cut_s += time.thread_time() - applied_s
+            spent.fields += sum(map(len, changes.subjects.values()))
+    return spent
