@@ -28,8 +28,10 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from stream.access import forbidden
+from stream.errors import InputError
 from stream.transport.assignor import CoPartitionAssignor
 from stream.transport.kafka import KafkaTrouble, trouble
+from stream.transport.membership import keep_identity
 
 SCHEME = "bonus"
 """The broker URL scheme under which Faust finds this transport: ``bonus://host:port``."""
@@ -102,7 +104,17 @@ class Consumer(consumer.Consumer):
             )
             with trouble("connecting to Kafka"):
                 await self.kafka.start()
+            if self.transport.options.get("group_instance_id") is not None:
+                keep_identity(self.kafka._coordinator, self._end_fenced)
         self.kafka.subscribe(sorted(topics), listener=_Rebalance(self))
+
+    def _end_fenced(self) -> None:
+        name = self.transport.options["group_instance_id"]
+        error = InputError(
+            f"Another worker has joined the group as {name!r}, so this one ends: give each worker an --instance-id "
+            "of its own."
+        )
+        self._ending = asyncio.ensure_future(self.app.crash(error))
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch what is wanted and hand it to the agents, until stopped."""
@@ -120,8 +132,7 @@ class Consumer(consumer.Consumer):
         client's giving records out and their becoming chunks, and a take's seek discards what was fetched before it.
         """
         owner, kafka = self.transport.owner, self._kafka()
-        if kafka._fetcher.error_future.done():  # aiokafka itself never looks at it, and fetches nothing more
-            raise KafkaTrouble(f"aiokafka stopped fetching: {kafka._fetcher.error_future!r}")
+        _check_tasks(kafka)
         wanted = owner.wanted()
         idle = bool(wanted) and len(wanted) == len(self.assignment())
         try:
@@ -223,6 +234,14 @@ class Consumer(consumer.Consumer):
 
     _commit = _seek = _getmany = _to_message = _new_topicpartition = _foreign
     create_topic = earliest_offsets = highwaters = key_partition = seek_wait = _foreign
+
+
+def _check_tasks(kafka: AIOKafkaConsumer) -> None:
+    """Raise ``KafkaTrouble`` where a task of the client has died: it never starts one again, and goes on without."""
+    tasks = {"fetching": kafka._fetcher.error_future, "coordinating": kafka._coordinator._coordination_task}
+    for doing, task in tasks.items():
+        if task.done() and not kafka._closed:
+            raise KafkaTrouble(f"aiokafka stopped {doing}: {task!r}")
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]

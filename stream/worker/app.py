@@ -60,6 +60,7 @@ class BonusApp(faust.App):
         transport.options = {
             **self.settings.consumer_options(),
             "group_id": self.settings.group,
+            "group_instance_id": self.settings.instance_id,
             "client_id": self.settings.app,
             "session_timeout_ms": session_ms,
             "rebalance_timeout_ms": session_ms + int(DRAIN_IN_REBALANCE_S * 1000),
