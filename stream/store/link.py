@@ -35,6 +35,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
 
 # A command refused within a script arrives as "@user_script: 12: -OOM command not allowed …" from Redis 6.
 _WITHIN_SCRIPT = re.compile(r"(?:^|[ -])([A-Z]{3,}) .*", re.DOTALL)
+_NO_RIGHT = re.compile(r"user executing the script|ACL failure in script")
 
 
 OURS = frozenset({"CONNECTION", "TIMEOUT", "CERTIFICATE"})
@@ -181,6 +182,8 @@ def _refused(error: Exception) -> Refused:
     for kind, code in _CODES:
         if isinstance(error, kind):
             return Refused(code, detail)
+    if _NO_RIGHT.search(detail):
+        return Refused("NOPERM", detail)
     if match := _WITHIN_SCRIPT.search(detail):
         return Refused(match[1], match[0].lstrip(" -").removeprefix(match[1] + " "))
     return Refused("ERR", detail)

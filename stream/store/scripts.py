@@ -83,8 +83,28 @@ answer[3] = replies
 return answer
 """
 
-# Everything the scripts lean on, at once: a Redis without it is found out at the start.
-PROBE: Command = ("EVAL", "return cmsgpack.unpack(cmsgpack.pack(1))", 0)
+# Everything the scripts lean on, at once, with no effect: a Redis without it, and a user who may not run a command on
+# our keys, are found out at the start. Rights are looked at before arguments, so wrong ones do. What else is refused
+# (by a full Redis, a replica, a cluster's node that has other slots) is for those who ask in earnest.
+_PROBE = """\
+cmsgpack.unpack(cmsgpack.pack(1))
+local key = ARGV[1]
+for _, command in ipairs({{'HMGET', key, 'x'}, {'HGETALL', key}, {'HKEYS', key}, {'ZRANGE', key, 0, 0},
+    {'HSET', key, 'x', 1, 'odd'}, {'HDEL', key, 'x'}, {'ZADD', key, 'odd', 'x'}, {'ZREM', key, 'x'},
+    {'UNLINK', key}}) do
+  local reply = redis.pcall(unpack(command))
+  if type(reply) == 'table' and reply.err and (string.find(reply.err, 'user executing') or
+      string.find(reply.err, 'NOPERM') or string.find(reply.err, 'ACL failure')) then
+    return redis.error_reply('NOPERM ' .. command[1] .. ' is not allowed on ' .. key)
+  end
+end
+return 1
+"""
+
+
+def probe(app: str) -> Command:
+    """Fails where a user may not do what the other scripts do to the keys of ``app``, or Lua lacks what they use."""
+    return ("EVAL", _PROBE, 0, Layout(app, 0).subject("probe"))
 
 
 def take(layout: Layout, seen: tuple[bytes, bytes], owner: str, seq: int) -> Command:

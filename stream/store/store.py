@@ -11,7 +11,7 @@ from stream.store import scripts
 from stream.store.census import entries
 from stream.store.cluster import SCHEMES, Cluster
 from stream.store.layout import FORMAT, Layout, decode_buckets
-from stream.store.lease import Lease, damaged
+from stream.store.lease import Lease, damaged, intact
 from stream.store.link import Link, Refused, Way, pack
 from stream.store.patience import FORBIDDEN, HOPELESS, Patience
 
@@ -44,7 +44,7 @@ class StateStore:
         Layout(app, 0)  # refuses a bad name before anything is tried
         redis = Cluster.to(url) if urlsplit(url).scheme in SCHEMES else Link.to(url)
         try:
-            await _check(redis, timeout_s, say)
+            await _check(redis, app, timeout_s, say)
         except BaseException:
             await redis.close()
             raise
@@ -116,6 +116,8 @@ class StateStore:
                 f"knows {FORMAT}: run the version that wrote it, or delete the keys that begin with {layout.tag} to "
                 "have the state rebuilt from the inputs' history."
             )
+        with intact(layout, where):
+            int(meta.seq or 0), decode_buckets(meta.buckets or b"[]")
 
     async def close(self) -> None:
         """Closes all connections. Leases are of no use afterwards."""
@@ -126,14 +128,14 @@ def _shown(text: bytes | None) -> str:
     return "unknown" if text is None else text.decode(errors="replace")
 
 
-async def _check(redis: Link | Cluster, timeout_s: float, say: Callable[[str], None]) -> None:
+async def _check(redis: Link | Cluster, app: str, timeout_s: float, say: Callable[[str], None]) -> None:
     """Waits for Redis, and makes sure that it runs our scripts and never evicts a key."""
     patience = Patience(redis.where, "The start", say)
 
     async def look() -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
         for server in await redis.servers():
-            await server.ask(scripts.PROBE)
+            await server.ask(scripts.probe(app))
             found.append((server.where, cast(bytes, await server.ask(("INFO",)))))
         return found
 
