@@ -1,8 +1,11 @@
 """One take of one partition: what its owner reads and writes until somebody else takes it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import cast
+
+import msgspec
 
 from stream.errors import InputError
 from stream.store import scripts
@@ -69,7 +72,9 @@ class Lease:
             while len(found) < len(keys):
                 part = [self._layout.subject(key) for key in keys[len(found) : len(found) + READ_KEYS]]
                 # A full answer stops early, with at least one subject in it.
-                found += map(_counters, await self._query(part, [["HGETALL"]] * len(part)))
+                answers = await self._query(part, [["HGETALL"]] * len(part))
+                with self.intact():
+                    found += map(_counters, answers)
         return found
 
     async def due(self, before_ms: int, limit: int) -> list[str]:
@@ -126,15 +131,21 @@ class Lease:
             self._buckets = edits.buckets
             return self.seq
 
+    def intact(self) -> AbstractContextManager[None]:
+        """For making something of what was read: what can't be made of it raises InputError, as damaged state."""
+        return intact(self._layout, self._way.where)
+
     async def _bucket(self, bucket: Bucket) -> Arrivals:
         key = self._layout.ids(bucket)
         [seqs] = await self._query([key], [["HKEYS"]])
-        fields = [seq.decode() for seq in sorted(seqs, key=int)]
+        with self.intact():
+            fields = [seq.decode() for seq in sorted(seqs, key=int)]
         arrivals: Arrivals = []
         for start in range(0, len(fields), READ_ID_FIELDS):
             [blobs] = await self._query([key], [["HMGET", *fields[start : start + READ_ID_FIELDS]]])
-            for blob in blobs:
-                arrivals += decode_arrivals(blob)
+            with self.intact():
+                for blob in blobs:
+                    arrivals += decode_arrivals(blob)
         return arrivals
 
     async def _query(self, keys: Sequence[str], queries: Sequence[Sequence[str]]) -> list[list[bytes]]:
@@ -174,6 +185,15 @@ def damaged(layout: Layout, where: str, detail: str) -> InputError:
         f"The state of partition {layout.partition} in Redis at {where} is damaged ({detail}): stop the workers and "
         f"delete all keys that begin with {layout.tag}; it is then rebuilt from the inputs' history."
     )
+
+
+@contextmanager
+def intact(layout: Layout, where: str) -> Iterator[None]:
+    """Tell what can't be read as it was written: raises the error of damaged state."""
+    try:
+        yield
+    except (ValueError, msgspec.DecodeError) as error:
+        raise damaged(layout, where, str(error)) from error
 
 
 def _counters(flat: Sequence[bytes]) -> dict[str, int]:

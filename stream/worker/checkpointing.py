@@ -197,5 +197,6 @@ async def read_back(state: Partition, lease: Lease, keys: Sequence[str]) -> None
     memory = state.memory
     for key, fields in zip(keys, await lease.read(keys), strict=True):
         if key not in memory:
-            memory.admit(key, fields)
+            with lease.intact():
+                memory.admit(key, fields)
     metrics.count_read_back(len(keys))

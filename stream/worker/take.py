@@ -180,7 +180,8 @@ async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> Non
     keys = state.memory.missing(latches)
     fields = [{}] * len(keys) if state.memory.complete else await lease.read(keys)
     for key, held in zip(keys, fields, strict=True):
-        state.memory.admit(key, held)
+        with lease.intact():
+            state.memory.admit(key, held)
     for key, made in latches.items():
         for each in made:
             state.award(key, each)

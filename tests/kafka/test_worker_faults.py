@@ -36,6 +36,8 @@ async def test_an_exception_ends_the_worker(fleet: Fleet, seed: int) -> None:
     second = await fleet.start()
     assert await second.ended() == 1
     [sentence] = second.sentences
+    assert "The state of partition 0 in Redis at" in sentence
+    assert "is damaged (" in sentence
     assert "no cell" in sentence
     assert committed == await committed_of(kafka.bootstrap, fleet.group)
     assert paid == await ends_of(kafka.bootstrap, bonuses)

@@ -194,3 +194,22 @@ async def test_a_key_that_is_not_ours_is_found_by_a_read(store: StateStore, clie
     lease = await store.take(0)
     with pytest.raises(InputError, match=r"damaged .*WRONGTYPE"):
         await lease.read(["a"])
+
+
+async def test_what_cannot_be_read_as_it_was_written_is_told_as_damage(
+    store: StateStore, client: "Redis"
+) -> None:
+    """A count that is no number, ids and meta that are no JSON: never a mistake of ours."""
+    lease = await store.take(0)
+    await lease.write(
+        Delta({"a": {"x": 1}, "b": {"x": 1}}, [IdBatch("views", [(0, ["old"])])], {}, b""),
+    )
+    await client.hset("{bonus:0}:s:a", "x", "many")
+    with pytest.raises(InputError, match=r"partition 0 .* is damaged .*many.*delete all keys"):
+        await lease.read(["b", "a"])
+    await client.hset("{bonus:0}:ids:views:0", "2", "[")
+    with pytest.raises(InputError, match="is damaged"):
+        await lease.ids()
+    await client.hset("{bonus:0}:meta", "buckets", "[")
+    with pytest.raises(InputError, match="is damaged"):
+        await store.take(0)
