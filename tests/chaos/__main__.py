@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import get_args
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +17,7 @@ from tests.chaos.mutants.mutants import MUTANTS
 from tests.chaos.mutants.scripts import SCRIPTS
 from tests.chaos.plan import draw
 from tests.chaos.run import RATE, Order, Report, run, under_mutant
+from tests.chaos.setup import RedisKind, Setup
 
 
 def main(arguments: list[str]) -> int:
@@ -29,22 +32,27 @@ def main(arguments: list[str]) -> int:
         console.print(f"No such faults: {', '.join(unknown)}. See --list.")
         return 2
     seed = random.randrange(2**32) if options.seed is None else options.seed
-    order = _order(options, seed, names)
+    setup = Setup(options.workers, options.brokers, options.redis)
+    if unfit := [name for name in names if not FAULTS[name].fits(setup)]:
+        console.print(f"With {setup} there is nothing to strike for: {', '.join(unfit)}.")
+        return 2
+    order = _order(options, seed, setup, names)
     folder = Path(mkdtemp(prefix="bonus-chaos-"))
-    console.print(f"[bold]seed {seed}[/], {len(order.plan)} faults:")
+    console.print(f"[bold]seed {seed}[/], {order.setup}, {len(order.plan)} faults:")
     for at in order.plan:
         console.print(escape(str(at)))
     console.print("[bold]now:[/]")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the harness's own clients: a broker is down at times
     report = asyncio.run(run(order, folder, lambda line: console.print(escape(line))))
     return _tell(console, report, seed, folder)
 
 
-def _order(options: argparse.Namespace, seed: int, names: list[str]) -> Order:
+def _order(options: argparse.Namespace, seed: int, setup: Setup, names: list[str]) -> Order:
     if options.script:
         return SCRIPTS[options.script].order(seed, options.mutant)
     seconds = options.minutes * 60
-    plan = draw(seed, seconds, options.workers, names)
-    return Order(seed, plan, seconds, options.workers, options.rate, under_mutant(options.mutant))
+    plan = draw(seed, seconds, setup, names)
+    return Order(seed, plan, seconds, setup, options.rate, under_mutant(options.mutant))
 
 
 def _tell(console: Console, report: Report, seed: int, folder: Path) -> int:
@@ -68,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=3.0, help="how long faults come (default: 3)")
     parser.add_argument("--faults", default="", help="only these kinds, separated by commas")
     parser.add_argument("--workers", type=int, default=3, help="worker processes (default: 3)")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="of Kafka (default: 1)")
+    parser.add_argument(
+        "--redis", choices=get_args(RedisKind), default="one", help="one server (default), or a Redis Cluster"
+    )
     parser.add_argument("--rate", type=int, default=RATE, help=f"records a second (default: {RATE})")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="break the protocol in the workers")
     parser.add_argument(

@@ -6,6 +6,7 @@ from random import Random
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.faults.fault import Dice, Fault
+from tests.chaos.setup import Setup
 
 FIRST_S = 3.0
 APART_S = 4.0
@@ -23,10 +24,11 @@ class At:
         return f"{self.at_s:7.1f} s  {self.fault}"
 
 
-def draw(seed: int, seconds: float, workers: int, names: Sequence[str] = ()) -> list[At]:
-    """The plan of so many seconds: of the named kinds of faults, or of all, by their weights."""
+def draw(seed: int, seconds: float, setup: Setup, names: Sequence[str] = ()) -> list[At]:
+    """The plan of so many seconds: of the named kinds of faults, or of all that fit, by their weights."""
     random = Random(seed)
-    dice, kinds = Dice(random, workers), [FAULTS[name] for name in names or FAULTS]
+    dice = Dice(random, setup)
+    kinds = [FAULTS[name] for name in names] or [kind for kind in FAULTS.values() if kind.fits(setup)]
     plan, at_s = list[At](), FIRST_S
     while at_s < seconds:
         [kind] = random.choices(kinds, [each.weight for each in kinds])

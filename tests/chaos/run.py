@@ -9,7 +9,8 @@ from pathlib import Path
 
 from stream.core.rules import TOPICS
 from tests.chaos.plan import At
-from tests.chaos.world import PREFIX, World
+from tests.chaos.setup import PREFIX, Setup
+from tests.chaos.world import World
 from tests.kafka.expected import assert_exact
 from tests.kafka.logs_of import ends_of
 from tests.kafka.traffic import load
@@ -30,7 +31,7 @@ class Order:
     seed: int
     plan: Sequence[At]
     seconds: float = 0.0
-    workers: int = 3
+    setup: Setup = field(default_factory=Setup)
     rate: int = RATE
     settings: Mapping[str, object] = field(default_factory=dict)
     settled_within_s: float = SETTLED_WITHIN_S
@@ -58,8 +59,9 @@ def under_mutant(name: str | None) -> Mapping[str, object]:
 async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
     """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs."""
     report, began = Report(), time.monotonic()
-    async with World.open(folder, order.workers, order.settings) as world:
+    async with World.open(folder, order.setup, order.settings) as world:
         try:
+            await world.start_workers()
             await _fire(world, order, report, say)
             await _judge(world, order, report)
         except AssertionError as error:
@@ -73,7 +75,7 @@ async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
 
 
 async def _fire(world: World, order: Order, report: Report, say: Callable[[str], None]) -> None:
-    async with load(world.broker.bootstrap, PREFIX, order.seed, order.rate):
+    async with load(world.brokers.bootstrap, PREFIX, order.seed, order.rate):
         began = time.monotonic()
         striking = [asyncio.create_task(_strike(world, at, began, report, say)) for at in order.plan]
         await asyncio.gather(*striking)
@@ -106,7 +108,7 @@ def _told(error: Exception) -> str:
 
 
 async def _compare(world: World, report: Report) -> None:
-    bootstrap = world.broker.bootstrap
+    bootstrap = world.brokers.bootstrap
     ends = await ends_of(bootstrap, *(PREFIX + topic for topic in TOPICS))
     report.records = sum(ends.values())
     expected = await assert_exact(bootstrap, PREFIX, world.fleet.programs)

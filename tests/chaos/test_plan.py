@@ -15,21 +15,35 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.network import Wire
 from tests.chaos.plan import draw
 from tests.chaos.points import REACHED, STEADY, TAKING, Point, find
+from tests.chaos.setup import Setup
 
 MANY_S = 1_500.0
 
 
 def test_the_same_seed_is_the_same_plan(seed: int) -> None:
     """And another seed another."""
-    plan = [str(at) for at in draw(seed, MANY_S, 3)]
-    assert plan == [str(at) for at in draw(seed, MANY_S, 3)]
-    assert plan != [str(at) for at in draw(seed + 1, MANY_S, 3)]
+    plan = [str(at) for at in draw(seed, MANY_S, Setup())]
+    assert plan == [str(at) for at in draw(seed, MANY_S, Setup())]
+    assert plan != [str(at) for at in draw(seed + 1, MANY_S, Setup())]
 
 
-def test_every_kind_of_fault_comes_up() -> None:
+@pytest.mark.parametrize("setup", [Setup(), Setup(brokers=3), Setup(redis="cluster")], ids=str)
+def test_every_kind_of_fault_that_fits_comes_up(setup: Setup) -> None:
     """In a plan that is long enough; and only those that were asked for."""
-    assert {at.fault.name for at in draw(1, MANY_S, 3)} == FAULTS.keys()
-    assert {at.fault.name for at in draw(1, MANY_S, 3, ["kill", "storm"])} == {"kill", "storm"}
+    fitting = {name for name, kind in FAULTS.items() if kind.fits(setup)}
+    assert {at.fault.name for at in draw(1, MANY_S, setup)} == fitting
+    assert {at.fault.name for at in draw(1, MANY_S, setup, ["kill", "storm"])} == {"kill", "storm"}
+
+
+def test_every_kind_of_fault_fits_some_setup() -> None:
+    """The largest has something to strike for each."""
+    assert all(kind.fits(Setup(brokers=3, redis="cluster")) for kind in FAULTS.values())
+
+
+def test_a_fault_without_anything_to_strike_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and it is named."""
+    assert main(["--faults", "kill,slot-moved"]) == 2
+    assert "slot-moved" in capsys.readouterr().out
 
 
 def test_an_unknown_fault_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,34 +1,30 @@
-"""What is under fire: a broker, a Redis, the wires to them, places for workers, and a load."""
+"""What is under fire: brokers, Redis, a wire to each of them, and places for workers."""
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import redis.asyncio
-from redis.exceptions import RedisError
-
+from stream import topics
 from stream.core.rules import TOPICS
 from stream.errors import Unreachable
-from stream.store.layout import Layout
-from stream.worker.body import Body
+from tests.chaos.brokers import Brokers
+from tests.chaos.clock import Clock
 from tests.chaos.network import Wire
 from tests.chaos.points import REACHED, Point
-from tests.chaos.servers import LastingRedis, WiredBroker
+from tests.chaos.redises import Redises
+from tests.chaos.setup import GROUP, PARTITIONS, PREFIX, SESSION_S, Setup
 from tests.kafka.logs_of import ends_of
 from tests.kafka.servers import Kafka
 from tests.kafka.workers import Fleet, Worker, programs_in
 
-PARTITIONS = 4
-SESSION_S = 3.0
-PREFIX = "chaos."
 ENDED_AS_MEANT = (0, Unreachable.exit_code, -9)
 """Told to stop; a server was away for too long at the start; killed."""
 
 _ASK_EVERY_S = 0.1
 _FOREVER_S = 1e9
+_FIRST_TAKE_S = 60.0
 
 
 class Slot:
@@ -37,8 +33,8 @@ class Slot:
     def __init__(self, world: "World", number: int) -> None:
         self._world = world
         self._point: Point | None = None
-        self.number = number
         self.worker: Worker | None = None
+        self.clock = Clock(world.folder / f"clock-{number + 1}")
         self._news = asyncio.Condition()
 
     async def keep(self) -> None:
@@ -46,7 +42,7 @@ class Slot:
         while True:
             await self._world.may_start.wait()
             point, self._point = self._point, None
-            self.worker = await self._world.start_worker(point)
+            self.worker = await self._world.start_worker(point, self.clock)
             async with self._news:
                 self._news.notify_all()
             await self.worker.ended(within_s=_FOREVER_S)
@@ -69,11 +65,12 @@ class Slot:
 class World:
     """Everything that faults act on. ``broken`` gathers the sentences of workers that ended as none should."""
 
-    def __init__(self, folder: Path, workers: int, settings: Mapping[str, object]) -> None:
+    def __init__(self, folder: Path, setup: Setup, settings: Mapping[str, object]) -> None:
         self.folder = folder
-        self.kafka_wire, self.redis_wire = Wire(), Wire()
-        self.redis = LastingRedis(folder / "redis")
-        self.slots = [Slot(self, number) for number in range(workers)]
+        self.setup = setup
+        self.kafka_wires = [Wire() for _ in range(setup.brokers)]
+        self.redis_wires = [Wire() for _ in range(setup.redis_nodes)]
+        self.slots = [Slot(self, number) for number in range(setup.workers)]
         self.may_start = asyncio.Event()
         self.broker_turn, self.redis_turn = asyncio.Lock(), asyncio.Lock()
         self.broken: list[str] = []
@@ -84,45 +81,58 @@ class World:
             **settings,
         }
         self._keeping: list[asyncio.Task[None]] = []
-        self.broker: WiredBroker
+        self.brokers: Brokers
+        self.redis: Redises
         self.fleet: Fleet
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, folder: Path, workers: int = 3, settings: Mapping[str, object] | None = None
+        cls, folder: Path, setup: Setup, settings: Mapping[str, object] | None = None
     ) -> AsyncIterator["World"]:
-        """Start servers and workers in a fresh folder; on the way out kill them all, and keep their logs there."""
-        world = cls(folder, workers, settings or {})
+        """Start servers in a fresh folder; on the way out kill all, and keep the workers' logs there."""
+        world = cls(folder, setup, settings or {})
         try:
             await world._start_servers()
-            world.may_start.set()
-            world._keeping = [asyncio.create_task(slot.keep()) for slot in world.slots]
-            await world.serving()
             yield world
         finally:
             await world._end()
 
     async def _start_servers(self) -> None:
-        redis_port, kafka_port = await self.redis_wire.start(), await self.kafka_wire.start()
-        self.broker = WiredBroker(self.folder / "broker", kafka_port)
-        self.kafka_wire.lead_to(self.broker.workers_port)
-        self.redis_wire.lead_to(self.redis.port)
-        await asyncio.to_thread(self.redis.start)
-        await asyncio.to_thread(self.broker.start)
-        await Kafka(self.broker.bootstrap, PREFIX).create_topics(partitions=PARTITIONS)
+        kafka_ports = [await wire.start() for wire in self.kafka_wires]
+        self.brokers = Brokers(self.folder, kafka_ports)
+        self.redis = Redises(self.folder, [await wire.start() for wire in self.redis_wires])
+        for wire, broker in zip(self.kafka_wires, self.brokers.all, strict=True):
+            wire.lead_to(broker.workers_port)
+        for wire, node in zip(self.redis_wires, self.redis.nodes, strict=True):
+            wire.lead_to(node.port)
+        await asyncio.gather(asyncio.to_thread(self.redis.form), self.brokers.start())
+        await topics.create(
+            {"bootstrap_servers": self.brokers.bootstrap},
+            prefix=PREFIX,
+            partitions=PARTITIONS,
+            replication=self.setup.brokers,
+        )
         self.fleet = Fleet(
-            Kafka(f"127.0.0.1:{kafka_port}", PREFIX),
-            f"redis://127.0.0.1:{redis_port}/0",
-            "chaos",
+            Kafka(",".join(f"127.0.0.1:{port}" for port in kafka_ports), PREFIX),
+            self.redis.url,
+            GROUP,
             programs_in(self.folder),
         )
 
     # Workers
 
-    async def start_worker(self, point: Point | None = None) -> Worker:
-        """One more worker, with a fault point ahead of it perhaps."""
-        armed = {} if point is None else {"test_fault_point": point}
+    async def start_workers(self) -> None:
+        """One at each place, and whoever ends is followed by the next; returns when the first serves a partition."""
+        self.may_start.set()
+        self._keeping = [asyncio.create_task(slot.keep()) for slot in self.slots]
+        worker = await self.slots[0].next_worker(None)
+        await worker.said("partition taken", within_s=_FIRST_TAKE_S)
+
+    async def start_worker(self, point: Point | None = None, clock: Clock | None = None) -> Worker:
+        """One more worker, with a fault point ahead of it perhaps, and on a machine whose clock may jump."""
+        armed: dict[str, object] = {} if point is None else {"test_fault_point": point}
+        armed |= {} if clock is None else {"test_clock": clock.path}
         command = [sys.executable, "-m", "tests.chaos.worker"]
         return await self.fleet.run(command, **self._settings, **armed)
 
@@ -130,11 +140,6 @@ class World:
         """Note an end that nobody meant."""
         if worker.code not in ENDED_AS_MEANT:
             self.broken.append(str(worker))
-
-    async def serving(self) -> None:
-        """Return when the first worker of a slot serves a partition."""
-        worker = await self.slots[0].next_worker(None)
-        await worker.said("partition taken")
 
     @asynccontextmanager
     async def no_workers(self) -> AsyncIterator[None]:
@@ -168,36 +173,28 @@ class World:
             if line["event"] == REACHED
         ]
 
-    # Redis
-
-    @asynccontextmanager
-    async def redis_client(self) -> AsyncIterator["redis.asyncio.Redis"]:
-        """An operator's connection, past the wire."""
-        client = redis.asyncio.Redis.from_url(self.redis.url)
-        try:
-            yield client
-        finally:
-            await client.aclose()
-
     async def insist_on_redis(self, *command: str | int) -> None:
-        """Give a command until Redis does it: it may be down at the moment."""
-        async with self.redis_client() as client:
-            while True:
-                with contextlib.suppress(RedisError, OSError):
-                    await client.execute_command(*command)  # type: ignore[no-untyped-call]
-                    return
-                await asyncio.sleep(_ASK_EVERY_S)
+        """Give a command until all of Redis has done it: it may be down at the moment."""
+        done = False
+        while not done:
+            done = await asyncio.to_thread(self.redis.tell, *command)
+            await asyncio.sleep(0.0 if done else _ASK_EVERY_S)
 
     # How far it is
 
     async def settled(self, within_s: float) -> None:
         """Return when checkpoints cover all that the inputs hold, or a worker broke; fails after ``within_s``."""
-        goal = await ends_of(self.broker.bootstrap, *(PREFIX + topic for topic in TOPICS))
+        goal = await ends_of(self.brokers.bootstrap, *(PREFIX + topic for topic in TOPICS))
         behind: dict[str, tuple[int, int]] = {}
         try:
-            async with asyncio.timeout(within_s), self.redis_client() as client:
+            async with asyncio.timeout(within_s):
                 while True:
-                    positions = await self._positions(client)
+                    bodies = await asyncio.to_thread(self.redis.bodies)
+                    positions = {
+                        (PREFIX + topic, number): offset
+                        for number, body in bodies.items()
+                        for topic, offset in body.positions.items()
+                    }
                     behind = {
                         f"{tp.topic}/{tp.partition}": (positions.get(tp, 0), end)
                         for tp, end in goal.items()
@@ -211,17 +208,6 @@ class World:
                 f"after {within_s:g} s without faults the checkpoints have reached, of the ends: {behind}"
             ) from None
 
-    async def _positions(self, client: "redis.asyncio.Redis") -> dict[tuple[str, int], int]:
-        found: dict[tuple[str, int], int] = {}
-        for number in range(PARTITIONS):
-            meta = await client.execute_command(  # type: ignore[no-untyped-call]
-                "HGET", Layout(self.fleet.group, number).meta, "body"
-            )
-            if isinstance(meta, bytes):
-                for topic, offset in Body.decode(meta).positions.items():
-                    found[PREFIX + topic, number] = offset
-        return found
-
     async def _end(self) -> None:
         for task in self._keeping:
             task.cancel()
@@ -229,10 +215,12 @@ class World:
         if hasattr(self, "fleet"):
             await self.fleet.end()
             self._keep_logs()
-            await asyncio.to_thread(self.broker.kill)
-        await asyncio.to_thread(self.redis.kill)
-        self.kafka_wire.close()
-        self.redis_wire.close()
+        if hasattr(self, "brokers"):
+            await self.brokers.kill()
+        if hasattr(self, "redis"):
+            await asyncio.to_thread(self.redis.kill)
+        for wire in [*self.kafka_wires, *self.redis_wires]:
+            wire.close()
 
     def _keep_logs(self) -> None:
         for number, worker in enumerate(self.fleet.started):

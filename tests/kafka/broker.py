@@ -1,16 +1,21 @@
-"""A real Kafka broker (KRaft, one node) for tests, run from the jars that pom.xml names.
+"""A real Kafka broker (KRaft) for tests, alone or one of several, run from the jars that pom.xml names.
 
 The jars are fetched once with Maven into the user's cache and shared by later runs. A broker keeps its port
 and its data over `kill` and `start`, so a test can crash it. It dies with the test run, however that ends.
 """
 
+import base64
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import NamedTuple, Self
 from xml.etree import ElementTree
 
 from confluent_kafka import KafkaException
@@ -33,14 +38,24 @@ def leash() -> list[str]:
     return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
+_LEAST_PORT, _PORTS_GIVEN_OUT = 10_000, 32_768
+_given: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on. All are held until all are found, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [listener.getsockname()[1] for listener in sockets]
-    finally:
-        for listener in sockets:
-            listener.close()
+    """Loopback ports that nobody listens on, other ones at each call.
+
+    They lie below those that the system gives to outgoing connections: while a server is down, one of these, or a
+    client's that tries to reach the very server, could take its port.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(_LEAST_PORT, _PORTS_GIVEN_OUT)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            if port not in _given:
+                found.append(port)
+                _given.add(port)
+    return found
 
 
 def tail(path: Path, characters: int = 2_000) -> str:
@@ -101,13 +116,40 @@ def _fetch(folder: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-class Broker:
-    """A Kafka broker's life: `start`, `kill` (SIGKILL), `start` again on the same port and data, `stop`."""
+class Voter(NamedTuple):
+    """A member of the controllers' quorum: ``directory_id`` names the folder that it was formatted with."""
 
-    def __init__(self, directory: Path) -> None:
+    node_id: int
+    controller: str
+    directory_id: str
+
+    @classmethod
+    def new(cls, node_id: int) -> Self:
+        """A voter on a port of its own."""
+        [port] = free_ports(1)
+        # Kafka writes ids as URL-safe Base64, and refuses one that looks like an option.
+        directory_id = base64.urlsafe_b64encode(b"\0" + os.urandom(15)).decode().rstrip("=")
+        return cls(node_id, f"127.0.0.1:{port}", directory_id)
+
+    def __str__(self) -> str:
+        return f"{self.node_id}@{self.controller}:{self.directory_id}"
+
+
+class Broker:
+    """A Kafka broker's life: `start`, `kill` (SIGKILL), `start` again on the same port and data, `stop`.
+
+    It is a controller too, alone, or one of ``voters``, of which the one at ``place`` is itself.
+    """
+
+    def __init__(
+        self, directory: Path, voters: Sequence[Voter] = (), place: int = 0, *, heap: str = "512m"
+    ) -> None:
         self._directory = directory
         self._output = directory / "broker.out"
-        self._port, self._controller_port = free_ports(2)
+        self._voters = voters or [Voter.new(1)]
+        self._voter, self._heap = self._voters[place], heap
+        [self._port] = free_ports(1)
+        self._controller_port = int(self._voter.controller.rpartition(":")[2])
         self._process: subprocess.Popen[bytes] | None = None
         self.bootstrap = f"127.0.0.1:{self._port}"
 
@@ -122,13 +164,18 @@ class Broker:
             self._format(properties)
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [*leash(), *self._java("-Xms128m", "-Xmx512m"), "kafka.Kafka", str(properties)],
+                [*leash(), *self._java("-Xms128m", f"-Xmx{self._heap}"), "kafka.Kafka", str(properties)],
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
         self._await_answer(self._process)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
         """Ends the broker at once, as a crash does."""
@@ -154,7 +201,8 @@ class Broker:
     def _format(self, properties: Path) -> None:
         # The short-lived JVM compiles little: C1 alone makes it a second faster.
         command = self._java("-Xmx128m", "-XX:TieredStopAtLevel=1")
-        command += ["kafka.tools.StorageTool", "format", "--standalone"]
+        command += ["kafka.tools.StorageTool", "format"]
+        command += ["--initial-controllers", ",".join(map(str, self._voters))]
         command += ["--cluster-id", "Ym9udXMtc3RyZWFtLXRlcw", "--config", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_SECONDS, check=False)
         if done.returncode != 0:
@@ -176,20 +224,20 @@ class Broker:
         raise CannotRun(f"Kafka did not answer within {START_SECONDS} s: {tail(self._output)}")
 
     def _properties(self) -> str:
-        controller = f"127.0.0.1:{self._controller_port}"
+        copies = len(self._voters)
         settings: dict[str, object] = {
             "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.bootstrap.servers": controller,
+            "node.id": self._voter.node_id,
+            "controller.quorum.bootstrap.servers": ",".join(voter.controller for voter in self._voters),
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{self._voter.controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
             "log.dirs": self._directory / "data",
             "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": 1,
+            "offsets.topic.replication.factor": copies,
             "offsets.topic.num.partitions": 4,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": min(2, copies),
             "transaction.state.log.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1_000,

@@ -25,9 +25,8 @@ class ClusterNode(RedisServer):
 
     def __init__(self, directory: Path, *, announced: int | None = None) -> None:
         super().__init__(directory, appendonly=True)
-        self.port = self._port
         [self.bus_port] = free_ports(1)
-        self.announced = announced or self._port
+        self.announced = announced or self.port
 
     @contextmanager
     def client(self) -> Iterator["redis.Redis"]:
@@ -140,6 +139,10 @@ class RedisCluster:
         if keys:
             source.ask("MIGRATE", "127.0.0.1", to.port, "", 0, SETTLE_S * 1_000, "KEYS", *keys)
         return len(keys)
+
+    def keys_of(self, key: str) -> int:
+        """How many keys its master has in the slot of a key."""
+        return int(str(self.master_of(key).ask("CLUSTER", "COUNTKEYSINSLOT", key_slot(key.encode()))))
 
     def end_move(self, key: str, to: ClusterNode) -> None:
         """All masters are told who has the slot, its new one first."""

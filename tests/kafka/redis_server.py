@@ -11,6 +11,9 @@ from tests.kafka.broker import CannotRun, free_ports, leash, tail
 
 START_SECONDS = 10
 
+_LOGS = ("appendonlydir", "appendonly.aof")
+"""The append-only log is a folder from Redis 7 on, and one file before."""
+
 
 class RedisServer:
     """A Redis server's life: `start`, `kill` it (SIGKILL), `start` again, `stop`.
@@ -23,9 +26,9 @@ class RedisServer:
         self._directory = directory
         self._output = directory / "redis.out"
         self._appendonly = appendonly
-        [self._port] = free_ports(1)
+        [self.port] = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Starts the server and returns when it answers a PING.
@@ -72,14 +75,37 @@ class RedisServer:
             self._process.wait()
             self._process = None
 
+    def copy_log(self, to: Path) -> None:
+        """Copy the append-only log as it is now into a new folder, as a backup does."""
+        to.mkdir(parents=True)
+        for name in _LOGS:
+            log = self._directory / name
+            if log.is_dir():
+                shutil.copytree(log, to / name)
+            elif log.exists():
+                shutil.copy(log, to / name)
+
+    def replace_log(self, by: Path | None) -> None:
+        """While it does not run: put a copy of the append-only log back, or nothing."""
+        for name in _LOGS:
+            log = self._directory / name
+            if log.is_dir():
+                shutil.rmtree(log)
+            else:
+                log.unlink(missing_ok=True)
+            if by is not None and (by / name).exists():
+                (by / name).rename(log)
+
     def _options(self) -> list[str]:
         return [
             *("--bind", "127.0.0.1"),
-            *("--port", str(self._port)),
+            *("--port", str(self.port)),
             *("--dir", str(self._directory)),
             *("--save", ""),
             *("--appendonly", "yes" if self._appendonly else "no"),
             *("--appendfsync", "always"),
+            # Never rewritten, so that a copy made while it runs is a state that it once had.
+            *("--auto-aof-rewrite-percentage", "0"),
             *("--maxmemory-policy", "noeviction"),
         ]
 

@@ -1,10 +1,13 @@
 """Every fault there is, by name."""
 
 from tests.chaos.faults.fault import Fault
-from tests.chaos.faults.of_kafka import BrokerDown, BrokerFar, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_brokers import LeadersMoved, PartLost
+from tests.chaos.faults.of_cluster import FailedOver, SlotMoved
+from tests.chaos.faults.of_kafka import BrokerDown, DiskFull, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_network import Far
 from tests.chaos.faults.of_producers import Rubbish
-from tests.chaos.faults.of_redis import RedisCrash, RedisEmptied, RedisFar, RedisFull, RedisOlder, RedisPaused
-from tests.chaos.faults.of_workers import Guests, Halt, Kill, Storm, StrikeAt, Terminate
+from tests.chaos.faults.of_redis import RedisCrash, RedisEmptied, RedisFull, RedisOlder, RedisPaused
+from tests.chaos.faults.of_workers import ClockJump, Guests, Halt, Kill, Storm, StrikeAt, Terminate
 
 FAULTS: dict[str, type[Fault]] = {
     fault.name: fault
@@ -15,9 +18,13 @@ FAULTS: dict[str, type[Fault]] = {
         StrikeAt,
         Storm,
         Guests,
+        ClockJump,
         Rubbish,
+        Far,
         BrokerDown,
-        BrokerFar,
+        DiskFull,
+        PartLost,
+        LeadersMoved,
         ForeignTransaction,
         LedgerRefuses,
         RedisCrash,
@@ -25,6 +32,7 @@ FAULTS: dict[str, type[Fault]] = {
         RedisOlder,
         RedisPaused,
         RedisFull,
-        RedisFar,
+        SlotMoved,
+        FailedOver,
     )
 }

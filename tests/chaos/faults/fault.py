@@ -7,7 +7,8 @@ from typing import ClassVar, Self, TypeVar
 
 from tests.chaos.network import Direction
 from tests.chaos.points import Blow, Point
-from tests.chaos.world import PARTITIONS, SESSION_S, World
+from tests.chaos.setup import PARTITIONS, SESSION_S, Setup
+from tests.chaos.world import World
 
 T = TypeVar("T")
 
@@ -15,11 +16,15 @@ T = TypeVar("T")
 class Dice:
     """All that a plan draws comes from one seed."""
 
-    def __init__(self, random: Random, workers: int) -> None:
-        self._random, self._workers = random, workers
+    def __init__(self, random: Random, setup: Setup) -> None:
+        self._random, self.setup = random, setup
 
     def slot(self) -> int:
-        return self._random.randrange(self._workers)
+        return self._random.randrange(self.setup.workers)
+
+    def one_or_all(self, count: int) -> int | None:
+        """A server's number, or None for all of them."""
+        return None if count == 1 else self._random.choice([None, *range(count)])
 
     def partition(self) -> int:
         return self._random.randrange(PARTITIONS)
@@ -53,6 +58,11 @@ class Fault:
     """How often it comes up, compared with others."""
 
     @classmethod
+    def fits(cls, setup: Setup) -> bool:
+        """Whether there is something to strike."""
+        return True
+
+    @classmethod
     def draw(cls, dice: Dice) -> Self:
         """One of this kind."""
         raise NotImplementedError
@@ -67,4 +77,6 @@ class Fault:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "all"
     return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)

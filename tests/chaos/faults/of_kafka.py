@@ -1,4 +1,4 @@
-"""Kafka that is away, far, refuses bonuses, or has somebody else's transaction open on them."""
+"""Kafka that is away, has no room left, refuses bonuses, or has somebody else's transaction open on them."""
 
 import asyncio
 import contextlib
@@ -11,51 +11,56 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from tests.chaos.faults.fault import Dice, Fault
-from tests.chaos.faults.of_network import cut
-from tests.chaos.network import Direction
-from tests.chaos.world import PREFIX, World
+from tests.chaos.setup import PREFIX
+from tests.chaos.world import World
 
 BONUSES = PREFIX + "bonuses"
 _AGAIN_S = 0.5
 _FOREIGN_TIMEOUT_MS = 15_000
+_NOTICES_FULL_DISK_S = 30.0
 _TOO_SMALL_BYTES, _USUAL_BYTES = 300, 1_048_588
 """Smaller than any bonus, and larger than a transaction's marker: a broker tries only once to write those."""
 
 
 @dataclass(frozen=True)
 class BrokerDown(Fault):
-    """The broker crashes, or is stopped in order, and comes back."""
+    """A broker, or all of them, crashes or is stopped in order, and comes back."""
 
     name = "broker-down"
     crash: bool
     for_s: float
+    broker: int | None = None
 
     @classmethod
     def draw(cls, dice: Dice) -> Self:
-        return cls(dice.pick([True, False]), dice.seconds(0, 4))
+        return cls(dice.pick([True, False]), dice.seconds(0, 4), dice.one_or_all(dice.setup.brokers))
 
     async def strike(self, world: World) -> None:
+        every = world.brokers.all
+        struck = every if self.broker is None else [every[self.broker]]
         async with world.broker_turn:
-            await asyncio.to_thread(world.broker.kill if self.crash else world.broker.stop)
+            ends = (broker.kill if self.crash else broker.stop for broker in struck)
+            await asyncio.gather(*map(asyncio.to_thread, ends))
             await asyncio.sleep(self.for_s)
-            await asyncio.to_thread(world.broker.start)
+            await world.brokers.start()
 
 
 @dataclass(frozen=True)
-class BrokerFar(Fault):
-    """The network to Kafka is slow, silent in one direction or both, or resets every connection."""
+class DiskFull(Fault):
+    """Nothing more can be written to a broker's disk, which ends it; there is room again when it comes back."""
 
-    name = "kafka-network"
-    trouble: str
-    directions: tuple[Direction, ...]
-    for_s: float
+    name = "disk-full"
+    broker: int
 
     @classmethod
     def draw(cls, dice: Dice) -> Self:
-        return cls(dice.pick(["slow", "silent", "reset"]), dice.directions(), dice.seconds(1, 9))
+        return cls(dice.times(0, dice.setup.brokers - 1))
 
     async def strike(self, world: World) -> None:
-        await cut(world.kafka_wire, self.trouble, self.directions, self.for_s)
+        broker = world.brokers.all[self.broker]
+        async with world.broker_turn:
+            await asyncio.to_thread(broker.fill_disk, _NOTICES_FULL_DISK_S)
+            await world.brokers.start()
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class ForeignTransaction(Fault):
 
     async def _keep_open(self, world: World) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=world.broker.bootstrap,
+            bootstrap_servers=world.brokers.bootstrap,
             transactional_id=f"foreign-{self.partition}",
             transaction_timeout_ms=_FOREIGN_TIMEOUT_MS,
         )
@@ -117,7 +122,7 @@ async def _limit(world: World, largest_bytes: int) -> None:
         ConfigResourceType.TOPIC, BONUSES, configs={"max.message.bytes": str(largest_bytes)}
     )
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=world.broker.bootstrap, request_timeout_ms=5_000)
+        admin = AIOKafkaAdminClient(bootstrap_servers=world.brokers.bootstrap, request_timeout_ms=5_000)
         try:
             await admin.start()
             await admin.alter_configs([config])

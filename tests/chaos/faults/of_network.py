@@ -1,26 +1,53 @@
-"""What a network does to one wire."""
+"""Networks that are slow, silent, or reset connections."""
 
 import asyncio
+from dataclasses import dataclass
+from typing import Literal, Self
 
+from tests.chaos.faults.fault import Dice, Fault
 from tests.chaos.network import Direction, Wire
+from tests.chaos.world import World
 
 _SLOW_S = 0.25
 _RESETS_EVERY_S = 0.5
 
 
-async def cut(wire: Wire, trouble: str, directions: tuple[Direction, ...], for_s: float) -> None:
-    """``slow``: each piece of data takes a quarter of a second. ``silent``: nothing arrives, all of it later.
-    ``reset``: no connection lives long."""
-    if trouble == "slow":
-        wire.delay_s = _SLOW_S
-        await asyncio.sleep(for_s)
-        wire.delay_s = 0.0
-    elif trouble == "silent":
-        wire.hold(directions)
-        await asyncio.sleep(for_s)
-        wire.let_go(directions)
-    else:
-        assert trouble == "reset", trouble
-        for _ in range(round(for_s / _RESETS_EVERY_S)):
-            wire.reset()
-            await asyncio.sleep(_RESETS_EVERY_S)
+@dataclass(frozen=True)
+class Far(Fault):
+    """The network to Kafka or Redis, or to one server of it, is slow, silent in one direction or both, or resets
+    every connection."""
+
+    name = "network"
+    weight = 2
+    to: Literal["kafka", "redis"]
+    trouble: str
+    directions: tuple[Direction, ...]
+    for_s: float
+    server: int | None = None
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        to: Literal["kafka", "redis"] = dice.pick(["kafka", "redis"])
+        servers = dice.setup.brokers if to == "kafka" else dice.setup.redis_nodes
+        trouble, directions = dice.pick(["slow", "silent", "reset"]), dice.directions()
+        return cls(to, trouble, directions, dice.seconds(1, 9), dice.one_or_all(servers))
+
+    async def strike(self, world: World) -> None:
+        wires = world.kafka_wires if self.to == "kafka" else world.redis_wires
+        struck = wires if self.server is None else [wires[self.server]]
+        await asyncio.gather(*(self._strike(wire) for wire in struck))
+
+    async def _strike(self, wire: Wire) -> None:
+        if self.trouble == "slow":
+            wire.delay_s = _SLOW_S
+            await asyncio.sleep(self.for_s)
+            wire.delay_s = 0.0
+        elif self.trouble == "silent":
+            wire.hold(self.directions)
+            await asyncio.sleep(self.for_s)
+            wire.let_go(self.directions)
+        else:
+            assert self.trouble == "reset", self.trouble
+            for _ in range(round(self.for_s / _RESETS_EVERY_S)):
+                wire.reset()
+                await asyncio.sleep(_RESETS_EVERY_S)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from tests.chaos.faults.fault import Dice, Fault
-from tests.chaos.world import PREFIX, World
+from tests.chaos.setup import PREFIX
+from tests.chaos.world import World
 from tests.kafka.traffic import Sender, Sent
 
 
@@ -22,7 +23,7 @@ class Rubbish(Fault):
 
     async def strike(self, world: World) -> None:
         async with world.broker_turn:  # a broker that dies would only keep them from being sent
-            sender = Sender(world.broker.bootstrap, PREFIX)
+            sender = Sender(world.brokers.bootstrap, PREFIX)
             for number in range(self.records):
                 sender.send(Sent("views", b"[%d]" % number, partition=self.partition))
             await sender.flush()

@@ -1,4 +1,4 @@
-"""Redis that is away, empty, older than it was, full, slow, or far."""
+"""Redis that is away, empty, older than it was, full, or slow."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,25 +6,26 @@ from typing import Self
 from uuid import uuid4
 
 from tests.chaos.faults.fault import Dice, Fault
-from tests.chaos.faults.of_network import cut
-from tests.chaos.network import Direction
 from tests.chaos.world import World
 
 
 @dataclass(frozen=True)
 class RedisCrash(Fault):
-    """kill -9, and back with what it had acknowledged."""
+    """kill -9 of a node, or of all, and back with what it had acknowledged; a replica may have followed by then."""
 
     name = "redis-crash"
     for_s: float
+    node: int | None = None
 
     @classmethod
     def draw(cls, dice: Dice) -> Self:
-        return cls(dice.seconds(0, 7))
+        return cls(dice.seconds(0, 7), dice.one_or_all(dice.setup.redis_nodes))
 
     async def strike(self, world: World) -> None:
+        every = world.redis.nodes
         async with world.redis_turn:
-            await asyncio.to_thread(world.redis.kill)
+            for node in every if self.node is None else [every[self.node]]:
+                await asyncio.to_thread(node.kill)
             await asyncio.sleep(self.for_s)
             await asyncio.to_thread(world.redis.start)
 
@@ -45,10 +46,10 @@ class RedisEmptied(Fault):
             if self.how == "flushed":
                 await world.insist_on_redis("FLUSHALL")
             elif self.how == "disk lost":
-                await asyncio.to_thread(world.redis.lose_disk)
+                await asyncio.to_thread(world.redis.lose_disks)
             else:
                 async with world.no_workers():
-                    await asyncio.to_thread(world.redis.lose_disk)
+                    await asyncio.to_thread(world.redis.lose_disks)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class RedisOlder(Fault):
     async def strike(self, world: World) -> None:
         backup = world.folder / f"backup-{uuid4().hex}"
         async with world.redis_turn:
-            await asyncio.to_thread(world.redis.snapshot, backup)
+            await asyncio.to_thread(world.redis.back_up, backup)
             await asyncio.sleep(self.older_by_s)
             if self.while_none_runs:
                 async with world.no_workers():
@@ -107,20 +108,3 @@ class RedisFull(Fault):
         await world.insist_on_redis("CONFIG", "SET", "maxmemory", 1)
         await asyncio.sleep(self.for_s)
         await world.insist_on_redis("CONFIG", "SET", "maxmemory", 0)
-
-
-@dataclass(frozen=True)
-class RedisFar(Fault):
-    """The network to Redis is slow, silent in one direction or both, or resets every connection."""
-
-    name = "redis-network"
-    trouble: str
-    directions: tuple[Direction, ...]
-    for_s: float
-
-    @classmethod
-    def draw(cls, dice: Dice) -> Self:
-        return cls(dice.pick(["slow", "silent", "reset"]), dice.directions(), dice.seconds(1, 9))
-
-    async def strike(self, world: World) -> None:
-        await cut(world.redis_wire, self.trouble, self.directions, self.for_s)

@@ -12,7 +12,8 @@ from stream.core.rules import TOPICS
 from stream.transport.assignor import CoPartitionAssignor
 from tests.chaos.faults.fault import Dice, Fault
 from tests.chaos.points import REACHED, Point
-from tests.chaos.world import PREFIX, SESSION_S, World
+from tests.chaos.setup import PREFIX, SESSION_S
+from tests.chaos.world import World
 
 _REACHED_WITHIN_S = 25.0
 
@@ -126,17 +127,21 @@ class Storm(Fault):
 
 @dataclass(frozen=True)
 class Guests(Fault):
-    """Members of the group that do nothing come and go: all partitions move, twice each time."""
+    """Members of the group that do nothing come and go, several at once: all partitions move, twice each time."""
 
     name = "guests"
     visits: int
     apart_s: float
+    at_once: int = 1
 
     @classmethod
     def draw(cls, dice: Dice) -> Self:
-        return cls(dice.times(2, 8), dice.seconds(0.1, 2))
+        return cls(dice.times(2, 10), dice.seconds(0.1, 2), dice.times(1, 3))
 
     async def strike(self, world: World) -> None:
+        await asyncio.gather(*(self._come_and_go(world) for _ in range(self.at_once)))
+
+    async def _come_and_go(self, world: World) -> None:
         for _ in range(self.visits):
             with contextlib.suppress(KafkaError, OSError, TimeoutError):  # the broker may be away
                 async with asyncio.timeout(4 * SESSION_S):
@@ -146,7 +151,7 @@ class Guests(Fault):
     async def _visit(self, world: World) -> None:
         guest = AIOKafkaConsumer(
             *(PREFIX + topic for topic in TOPICS),
-            bootstrap_servers=world.broker.bootstrap,
+            bootstrap_servers=world.brokers.bootstrap,
             group_id=world.fleet.group,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -157,3 +162,24 @@ class Guests(Fault):
             await asyncio.sleep(self.apart_s)
         finally:
             await guest.stop()
+
+
+@dataclass(frozen=True)
+class ClockJump(Fault):
+    """The clock of a worker's machine jumps, ahead or back, and later to where it was."""
+
+    name = "clock-jump"
+    slot: int
+    ahead_s: float
+    for_s: float
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        far_s = dice.pick([30.0, 7_200.0, 40 * 86_400.0])
+        return cls(dice.slot(), dice.pick([far_s, -far_s]), dice.seconds(2, 15))
+
+    async def strike(self, world: World) -> None:
+        clock = world.slots[self.slot].clock
+        clock.jump_to(self.ahead_s)
+        await asyncio.sleep(self.for_s)
+        clock.jump_to(0.0)

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.chaos.faults.fault import Fault
-from tests.chaos.faults.of_kafka import BrokerFar, ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_kafka import ForeignTransaction, LedgerRefuses
+from tests.chaos.faults.of_network import Far
 from tests.chaos.faults.of_producers import Rubbish
 from tests.chaos.faults.of_redis import RedisEmptied, RedisOlder
 from tests.chaos.faults.of_workers import Guests, Kill, StrikeAt
 from tests.chaos.plan import At
 from tests.chaos.points import Point
 from tests.chaos.run import Order, under_mutant
-from tests.chaos.world import PARTITIONS, SESSION_S
+from tests.chaos.setup import PARTITIONS, SESSION_S, Setup
 
 _SETTLED_WITHIN_S = 30.0
 
@@ -28,7 +29,7 @@ class Script:
         """A run of it, with or without a mutant; it is given up early where checkpoints stand still."""
         settings = under_mutant(mutant)
         return Order(
-            seed, self.plan, 0.0, self.workers, self.rate, settings, settled_within_s=_SETTLED_WITHIN_S
+            seed, self.plan, 0.0, Setup(self.workers), self.rate, settings, settled_within_s=_SETTLED_WITHIN_S
         )
 
 
@@ -48,7 +49,7 @@ SLEEPER = Script(
 REFUSED = Script([At(4, LedgerRefuses(4))])
 """`bonuses` refuses records for a while."""
 
-_SLOW = At(2, BrokerFar("slow", ("up", "down"), 32))
+_SLOW = At(2, Far("kafka", "slow", ("up", "down"), 32))
 
 AWAY = Script(
     [
@@ -57,10 +58,10 @@ AWAY = Script(
             step
             for at_s in (8, 22)
             for step in (
-                At(at_s, BrokerFar("silent", ("up",), 4)),
+                At(at_s, Far("kafka", "silent", ("up",), 4)),
                 At(at_s + 1.5, Kill(0)),
                 At(at_s + 1.5, Kill(1)),
-                At(at_s + 3, BrokerFar("reset", ("up",), 0.5)),
+                At(at_s + 3, Far("kafka", "reset", ("up",), 0.5)),
             )
         ),
     ]
