@@ -194,9 +194,9 @@ class Checkpoints:
 
 async def read_back(state: Partition, lease: Lease, keys: Sequence[str]) -> None:
     """Have these entries in memory; one that has come there meanwhile is newer than what was read."""
-    memory = state.memory
-    for key, fields in zip(keys, await lease.read(keys), strict=True):
-        if key not in memory:
-            with lease.intact():
+    memory, found = state.memory, await lease.read(keys)
+    with lease.intact():
+        for key, fields in zip(keys, found, strict=True):
+            if key not in memory:
                 memory.admit(key, fields)
     metrics.count_read_back(len(keys))

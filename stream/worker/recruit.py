@@ -5,7 +5,6 @@ from collections.abc import Callable
 from stream import topics
 from stream.emit.outbox import Outbox
 from stream.logs import logger
-from stream.programs.load import load
 from stream.settings import Settings, in_ms
 from stream.store.store import StateStore
 from stream.transport.driver import Consumer
@@ -14,7 +13,7 @@ from stream.transport.log_ends import LogEnds
 from stream.worker.belonging import refuse_foreign
 from stream.worker.body import Body
 from stream.worker.crew import Crew
-from stream.worker.rules import Rules
+from stream.worker.rules import Folder, Rules
 
 log = logger(__name__)
 
@@ -22,7 +21,7 @@ log = logger(__name__)
 async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseException], None]) -> Crew:
     """Everything that partitions share, connected. Raises ``InputError`` or ``Unreachable``."""
     within_s = in_ms(settings.connect_timeout) / 1000
-    load(settings.programs)  # mistakes are told before anything is waited for
+    folder = Folder.read(settings.programs)  # mistakes are told before anything is waited for
     partitions = await topics.verify(
         settings.kafka_options(),
         prefix=settings.topic_prefix,
@@ -31,7 +30,7 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
         within_s=within_s,
     )
     store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
-    rules = await Rules.open(settings)
+    rules = await Rules.open(settings, folder)
     log_ends = await LogEnds.open(settings.kafka_options(), settings.group)
     logs = await Logs.open(settings.kafka_options(), [settings.topic(topic) for topic in topics.PARTITIONED])
     await _refuse_foreign_state(store, logs.identity.cluster, partitions)

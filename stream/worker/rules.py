@@ -74,7 +74,9 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
         for program in compile_documents(edition.documents)
         for version in begun(program, before.plan.version_numbers(program.name), counted_ms)
     ]
-    late |= {f"{name}/{version.number}": edition.number for name, version in begun_by_now}
+    # Where the topic `programs` is another than before, its numbers may have been those of others.
+    number = max(edition.number, *(known + 1 for known in before.late.values()), 0)
+    late |= {f"{name}/{version.number}": number for name, version in begun_by_now}
     rules = in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
     for name, version in begun_by_now:
         doubt = _why_late(version, reached_ms, counted_ms)
@@ -131,25 +133,35 @@ def lawful(edition: Edition, documents: tuple[str, ...]) -> tuple[str, ...]:
     return documents
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of programmes as it was looked at: its documents, and what changes when a file of it does."""
+
+    signature: object
+    documents: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Folder":
+        """Look at it; raises ``InputError`` where its programmes are wrong."""
+        return cls(_signature(folder), _load(folder))
+
+
 class Rules:
     """The group's rules: follows `programs`, and publishes what the folder says."""
 
-    def __init__(
-        self, settings: Settings, follower: Follower, seen: object, documents: tuple[str, ...]
-    ) -> None:
+    def __init__(self, settings: Settings, follower: Follower, folder: Folder) -> None:
         self._settings = settings
         self._follower = follower
-        self._seen, self._documents = seen, documents  # the folder as it was looked at last
+        self._seen, self._documents = folder.signature, folder.documents
 
     @classmethod
-    async def open(cls, settings: Settings) -> "Rules":
+    async def open(cls, settings: Settings, folder: Folder) -> "Rules":
         """Read what is in force, and publish the folder if it is new.
 
-        Raises ``InputError`` where the folder's programmes are wrong, or change what is unchangeable.
+        Raises ``InputError`` where the folder changes what is unchangeable.
         """
-        seen, documents = _signature(settings.programs), _load(settings.programs)
         follower = await Follower.open(settings.consumer_options(), settings.topic("programs"))
-        rules = cls(settings, follower, seen, documents)
+        rules = cls(settings, follower, folder)
         try:
             await rules._publish_if_new()
         except BaseException:

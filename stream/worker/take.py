@@ -16,12 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from schemas.bonuses import BonusEvent
-from stream.core.awards import latch
 from stream.core.partition import Partition
 from stream.core.rules import TOPICS, Topic
-from stream.core.subject import subject_key
 from stream.emit.ledger import Ledger
-from stream.emit.scan import scan
+from stream.emit.scan import award_of, scan
 from stream.errors import InputError
 from stream.logs import logger
 from stream.store.checkpoint import IdBatch
@@ -173,14 +171,13 @@ def _by_topic(batches: list[IdBatch]) -> dict[Topic, list[tuple[int, list[str]]]
 async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> None:
     """Latch what was paid after the checkpoint, so that the replay does not pay it again."""
     latches: dict[str, list[str]] = {}
-    for bonus in found:
-        key = subject_key(bonus.creator_id, bonus.subject.id if bonus.subject.kind == "video" else None)
-        latches.setdefault(key, []).append(latch(bonus.program, bonus.tier, bonus.period.start))
+    for key, latch in map(award_of, found):
+        latches.setdefault(key, []).append(latch)
     # Those of an earlier batch are in memory: admitted again, they would lose what that batch latched.
     keys = state.memory.missing(latches)
     fields = [{}] * len(keys) if state.memory.complete else await lease.read(keys)
-    for key, held in zip(keys, fields, strict=True):
-        with lease.intact():
+    with lease.intact():
+        for key, held in zip(keys, fields, strict=True):
             state.memory.admit(key, held)
     for key, made in latches.items():
         for each in made:
