@@ -8,7 +8,7 @@ from hypothesis import settings
 
 pytest_plugins = ["tests.kafka.servers"]
 
-SERVERS = {"kafka_bootstrap", "redis_session", "redis_server"}
+SERVERS = {"kafka_bootstrap", "redis_session", "redis_server", "secured_kafka", "secured_redis"}
 
 settings.register_profile("dev", max_examples=100, deadline=None, print_blob=True)
 settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=300)
