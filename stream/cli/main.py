@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli import backtest, check, programs, topics
+from stream.cli import backtest, check, migrate, programs, topics
 from stream.cli.options import UsageError, with_settings
 from stream.errors import BonusError
 from stream.settings import Settings
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.command("check")(check.check)
 app.command("backtest")(backtest.backtest)
+app.command("migrate")(migrate.migrate)
 app.add_typer(topics.app, name="topics")
 app.add_typer(programs.app, name="programs")
 

@@ -8,18 +8,27 @@ As fields of a checkpoint, all integers:
 ```
 """
 
+import re
 from collections.abc import Mapping
 
 from stream.core.plan import Counter, Plan
 from stream.core.series import NEVER, Series
 
 _VIDEO = "\x1f"  # no id holds a control character, so the joined key is unambiguous
+_CREATOR = re.compile("[^\x1e\x1f]*")
 _LATCH = "!"
 
 
 def subject_key(creator_id: str, video_id: str | None) -> str:
     """The key of a creator, or of a video, which is the pair of both ids."""
     return creator_id if video_id is None else f"{creator_id}{_VIDEO}{video_id}"
+
+
+def creator_of(key: str) -> str:
+    """The creator of an entry, by its key: a subject's, or one of places, which begins with a subject's."""
+    found = _CREATOR.match(key)
+    assert found is not None
+    return found[0]
 
 
 def latch_field(latch: str) -> str:

@@ -16,6 +16,8 @@ from aiokafka.errors import KafkaError
 from schemas import bonuses as wire
 from schemas.bonuses import BonusEvent
 from stream.access import forbidden
+from stream.core.awards import latch
+from stream.core.subject import subject_key
 from stream.emit.ledger import LedgerLost
 from stream.errors import InputError
 
@@ -45,6 +47,12 @@ async def scan(
         raise forbidden(error, "Read", bonuses.topic) or LedgerLost(
             f"scanning {bonuses.topic}/{bonuses.partition} failed: {error!r}"
         ) from error
+
+
+def award_of(bonus: BonusEvent) -> tuple[str, str]:
+    """What a bonus that was found settles: its subject's key, and the latch."""
+    video_id = bonus.subject.id if bonus.subject.kind == "video" else None
+    return subject_key(bonus.creator_id, video_id), latch(bonus.program, bonus.tier, bonus.period.start)
 
 
 async def _scan(

@@ -100,7 +100,7 @@ def assert_bonuses(expected: dict[str, Bonus], found: Logs, programs: Iterable[P
     doubled = {bonus_id: count for bonus_id, count in times.items() if count > 1}
     summary = f"{len(missing)} missing, {len(false)} false, {len(doubled)} doubled of {len(expected)}"
     assert (missing, false, doubled) == ([], [], {}), summary
-    whole = dict(_tiers_over_one_topic(programs))
+    whole = dict(tiers_over_one_topic(programs))
     for record in records:
         shown = json.loads(record.value)
         bonus = expected[shown["bonus_id"]]
@@ -134,7 +134,8 @@ def by_origin(relayed: Logs) -> dict[Origin, ConsumerRecord]:
     return found
 
 
-def _tiers_over_one_topic(programs: Iterable[Program]) -> Iterator[tuple[tuple[str, str], bool]]:
+def tiers_over_one_topic(programs: Iterable[Program]) -> Iterator[tuple[tuple[str, str], bool]]:
+    """Of each tier, by programme and name, whether all metrics that it names are of one topic."""
     for program in programs:
         for version in program.versions:
             for tier in version.tiers:

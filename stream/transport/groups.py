@@ -1,0 +1,50 @@
+"""Consumer groups as an outsider sees them: whether one has members, and offsets committed for one that has none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from stream.transport.kafka import trouble
+
+COORDINATOR_S = 30.0
+"""A cluster that has not seen a group makes the topic of their offsets first."""
+
+
+async def members(options: Mapping[str, object], group: str) -> int:
+    """How many members a group has, with aiokafka client ``options``; 0 for one that nobody has heard of.
+
+    Raises ``KafkaTrouble``.
+    """
+    admin = AIOKafkaAdminClient(**options)
+    tries = AsyncRetrying(
+        retry=retry_if_exception(lambda error: isinstance(error, KafkaError) and error.retriable),
+        stop=stop_after_delay(COORDINATOR_S),
+        wait=wait_fixed(0.2),
+        reraise=True,
+    )
+    with trouble(f"asking for the members of group {group}"):
+        try:
+            await admin.start()
+            answers: list[Any] = await tries(admin.describe_consumer_groups, [group])
+            return sum(len(found) for answer in answers for _, _, _, _, _, found, *_ in answer.groups)
+        finally:
+            await admin.close()
+
+
+async def commit(
+    options: Mapping[str, object], group: str, offsets: Mapping[TopicPartition, OffsetAndMetadata]
+) -> None:
+    """Commit offsets for a group; raises ``GroupMovedOn`` where it has members, else ``KafkaTrouble``."""
+    consumer = AIOKafkaConsumer(**options, group_id=group, enable_auto_commit=False, auto_offset_reset="none")
+    with trouble(f"committing offsets for group {group}"):
+        try:
+            await consumer.start()
+            consumer.assign(list(offsets))
+            await consumer.commit(dict(offsets))
+        finally:
+            await consumer.stop()
