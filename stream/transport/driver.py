@@ -28,10 +28,10 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from stream.access import forbidden
-from stream.errors import InputError
+from stream.errors import BonusError
 from stream.transport.assignor import CoPartitionAssignor
 from stream.transport.kafka import KafkaTrouble, trouble
-from stream.transport.membership import keep_identity
+from stream.transport.membership import look_after
 
 SCHEME = "bonus"
 """The broker URL scheme under which Faust finds this transport: ``bonus://host:port``."""
@@ -104,16 +104,10 @@ class Consumer(consumer.Consumer):
             )
             with trouble("connecting to Kafka"):
                 await self.kafka.start()
-            if self.transport.options.get("group_instance_id") is not None:
-                keep_identity(self.kafka._coordinator, self._end_fenced)
+            look_after(self.kafka._coordinator, self._end_with)
         self.kafka.subscribe(sorted(topics), listener=_Rebalance(self))
 
-    def _end_fenced(self) -> None:
-        name = self.transport.options["group_instance_id"]
-        error = InputError(
-            f"Another worker has joined the group as {name!r}, so this one ends: give each worker an --instance-id "
-            "of its own."
-        )
+    def _end_with(self, error: BonusError) -> None:
         self._ending = asyncio.ensure_future(self.app.crash(error))
 
     async def _drain_messages(self, fetcher: Any) -> None:

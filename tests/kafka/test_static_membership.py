@@ -52,7 +52,7 @@ async def test_of_two_with_one_id_the_older_one_ends(fleet: Fleet, seed: int) ->
         newer = await fleet.start(instance_id="twin")
         assert await older.ended() == 1
         [sentence] = older.sentences
-        assert "Another worker has joined the group as 'twin'" in sentence
+        assert "as 'twin', so this one ends" in sentence
         await bonuses_reach(kafka.bootstrap, kafka.prefix + "bonuses", 20)
     await fleet.settled()
     assert PARTITIONS == len(await newer.said_often(PARTITIONS, "partition taken"))
