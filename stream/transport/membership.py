@@ -4,10 +4,10 @@ What is not obvious (aiokafka 0.14):
 
 - It keeps a refusal to itself until somebody polls, and nobody does before there is an assignment: a worker that may
   not join would wait in silence for ever. So the answers to its requests are looked at here.
-- It names a ``group.instance.id`` when it joins, and nowhere else. A member whose id another has taken hears only that
-  it is unknown; it then forgets who it was and joins as somebody new, which takes the id back: two workers with one id
-  would shut each other out for ever. Here a static member joins again as who it was, so that Kafka can tell which of
-  the two has happened: it was away for too long, and may join anew, or it is fenced, and must end.
+- It names a ``group.instance.id`` when it joins, and nowhere else. A member whose id another has taken hears only
+  that it is unknown; it then forgets who it was and joins as somebody new, which takes the id back: two workers with
+  one id would shut each other out for ever. Here a static member joins again as who it was, so that Kafka can tell
+  which of the two has happened: it was away for too long, and may join anew, or it is fenced, and must end.
 - A static member does not leave the group when it stops; aiokafka sees to that.
 """
 

@@ -47,7 +47,7 @@ async def assert_ends(name: str, fleet: Fleet, begin: Path, seed: int) -> None:
     await send_traffic(kafka.bootstrap, kafka.prefix, seed, records=500)
     worker = await fleet.run(
         [sys.executable, "-m", "tests.kafka.stalls"],
-        stall_timeout="3s",
+        stall_timeout="4s",
         drain_timeout="1s",
         test_stall=name,
         test_stall_when=begin,
@@ -58,7 +58,7 @@ async def assert_ends(name: str, fleet: Fleet, begin: Path, seed: int) -> None:
         assert await worker.ended() == 1
     [sentence] = worker.sentences
     assert SAYS[name] in sentence
-    assert "for 3 s, though its log is committed up to" in sentence
+    assert "for 4 s, though its log is committed up to" in sentence
 
 
 async def test_a_stall_ends_the_worker(fleets: dict[str, Fleet], tmp_path: Path, seed: int) -> None:

@@ -10,7 +10,7 @@ from tests.kafka.redis_server import RedisServer
 from tests.kafka.traffic import load, new_event, send_traffic, value_of
 from tests.kafka.workers import Fleet, Worker
 
-SOON, LONG_AFTER_S = "3s", 5.0
+SOON, LONG_AFTER_S = "4s", 6.0
 """A stall time-out for tests, and longer than that."""
 
 
