@@ -11,7 +11,8 @@ The server's certificate names ``localhost`` alone, so whoever calls it 127.0.0.
 
 from pathlib import Path
 
-from confluent_kafka.admin import AclBinding, AdminClient
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding
 from confluent_kafka.admin._scram import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
 from tests.kafka.broker import Broker, free_ports

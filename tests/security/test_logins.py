@@ -77,8 +77,11 @@ async def test_a_worker_with_client_certificates_for_both(
     )
     server.start()
     try:
-        own = {"ssl_ca_certs": papers.authority, "ssl_certfile": papers.locked}
-        fleet.redis_url = server.tls_url(**own, ssl_password=KEY_PASSWORD.replace(" ", "%20"))
+        fleet.redis_url = server.tls_url(
+            ssl_ca_certs=papers.authority,
+            ssl_certfile=papers.locked,
+            ssl_password=KEY_PASSWORD.replace(" ", "%20"),
+        )
         await fleet.kafka.create_topics(partitions=1)
         await pays_and_stops(
             fleet,

@@ -6,8 +6,11 @@ from uuid import uuid4
 
 import pytest
 import redis
-from confluent_kafka.admin import AclOperation, ResourceType
+from confluent_kafka.admin._acl import AclOperation
+from confluent_kafka.admin._resource import ResourceType
 
+from stream.errors import InputError
+from stream.store.store import StateStore
 from tests.kafka.servers import Kafka
 from tests.kafka.traffic import Sender, Sent, new_event, value_of
 from tests.kafka.workers import Fleet, programs_in
@@ -18,6 +21,8 @@ from tests.security.secured_redis import SecuredRedis
 from tests.security.written_rights import rights_in_kafka, user_in_redis
 
 PASSWORD = "pass-4711"
+NEEDED = [word[1:] for word in user_in_redis("any", PASSWORD) if word[0] == "+"]
+"""The commands that the page grants."""
 
 
 @pytest.fixture
@@ -161,49 +166,68 @@ async def test_who_may_not_make_topics_is_told_so(secured_kafka: SecuredBroker, 
 # Redis
 
 
-async def refused_by_redis(fleet: Fleet, url: str) -> str:
-    """The sentence with which a worker ends that Redis does not let in."""
-    worker = await fleet.start(redis=url, connect_timeout="10m")
-    assert await worker.ended() == 1, str(worker)
-    [sentence] = worker.sentences
-    return sentence
+async def refused_by_redis(url: str, group: str = "bonus") -> str:
+    """The sentence with which a start ends that Redis does not let in."""
+    said: list[str] = []
+    with pytest.raises(InputError) as refusal:
+        await StateStore.connect(url, group, timeout_s=600, say=said.append)
+    assert said == []
+    return str(refusal.value)
 
 
 async def test_redis_with_an_authority_that_did_not_sign(
     open_fleet: Fleet, secured_redis: SecuredRedis, papers: Papers
 ) -> None:
+    """As the worker ends: the way of all of them."""
     url = secured_redis.tls_url(f":{PASSWORD}", ssl_ca_certs=papers.stranger)
-    sentence = await refused_by_redis(open_fleet, url)
+    worker = await open_fleet.start(redis=url, connect_timeout="10m")
+    assert await worker.ended() == 1
+    [sentence] = worker.sentences
     assert "can't be trusted (certificate not trusted: self-signed certificate" in sentence
     assert "ssl_ca_certs" in sentence
 
 
 async def test_redis_by_a_name_that_is_not_in_its_certificate(
-    open_fleet: Fleet, secured_redis: SecuredRedis, papers: Papers
+    secured_redis: SecuredRedis, papers: Papers
 ) -> None:
     url = secured_redis.tls_url(host="127.0.0.1", ssl_ca_certs=papers.authority)
-    assert "certificate is not valid for '127.0.0.1'" in await refused_by_redis(open_fleet, url)
+    assert "certificate is not valid for '127.0.0.1'" in await refused_by_redis(url)
 
 
-async def test_redis_with_a_file_that_is_not_there(
-    open_fleet: Fleet, secured_redis: SecuredRedis, tmp_path: Path
-) -> None:
+async def test_redis_with_a_file_that_is_not_there(secured_redis: SecuredRedis, tmp_path: Path) -> None:
     url = secured_redis.tls_url(f":{PASSWORD}", ssl_ca_certs=tmp_path / "none.pem")
-    sentence = await refused_by_redis(open_fleet, url)
+    sentence = await refused_by_redis(url)
     assert sentence.startswith("A file that the Redis URL names can't be used (No such file or directory)")
     assert PASSWORD not in sentence
 
 
-@pytest.mark.parametrize("command", ["eval", "hset", "info"])
+async def test_redis_with_a_wrong_password(secured_redis: SecuredRedis, papers: Papers) -> None:
+    sentence = await refused_by_redis(
+        secured_redis.tls_url(f"nobody:{PASSWORD}", ssl_ca_certs=papers.authority)
+    )
+    assert "does not let us in (WRONGPASS" in sentence
+    assert PASSWORD not in sentence
+
+
+async def test_a_redis_user_of_another_group(secured_redis: SecuredRedis, papers: Papers) -> None:
+    """The keys are another application's."""
+    user = f"u{uuid4().hex[:12]}"
+    with redis.Redis.from_url(secured_redis.url) as client:
+        client.execute_command(*user_in_redis(user, PASSWORD))
+    url = secured_redis.tls_url(f"{user}:{PASSWORD}", ssl_ca_certs=papers.authority)
+    assert "is not allowed on {other:0}:" in await refused_by_redis(url, "other")
+
+
+@pytest.mark.parametrize("command", NEEDED)
 async def test_a_redis_user_who_may_not_run_a_command(
-    open_fleet: Fleet, secured_redis: SecuredRedis, papers: Papers, command: str
+    secured_redis: SecuredRedis, papers: Papers, command: str
 ) -> None:
     """Also one that only scripts run, which else is found out at the first checkpoint."""
     user = f"u{uuid4().hex[:12]}"
-    granted = user_in_redis(user, PASSWORD, group=open_fleet.group)
+    granted = user_in_redis(user, PASSWORD)
     with redis.Redis.from_url(secured_redis.url) as client:
         client.execute_command(*(word for word in granted if word != f"+{command}"))
     url = secured_redis.tls_url(f"{user}:{PASSWORD}", ssl_ca_certs=papers.authority)
-    sentence = await refused_by_redis(open_fleet, url)
+    sentence = await refused_by_redis(url)
     assert "does not let us in (NOPERM" in sentence
     assert command in sentence.lower()
