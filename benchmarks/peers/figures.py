@@ -1,0 +1,86 @@
+"""What is measured of a peer, and how the steady figures come from looks at it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypedDict
+
+from benchmarks.peers.job import Award
+
+
+class Look(NamedTuple):
+    """One look at a running peer: when (s), what it and the servers have used, and the events it has committed."""
+
+    at_s: float
+    cpu_s: float
+    servers_cpu_s: float
+    events: int
+
+
+class Steady(TypedDict):
+    """What the second half of the load cost: the rate by the wall clock, CPU µs an event, and that of the servers."""
+
+    events_a_second: float
+    cpu_us: float
+    servers_cpu_us: float
+
+
+class Verdict(TypedDict):
+    """A peer's awards beside those that were due."""
+
+    due: int
+    missing: int
+    false: int
+    doubled: int
+
+
+class Figures(TypedDict):
+    """What a peer's run is remembered by.
+
+    ``failed`` says why there are neither figures nor a verdict; a run too short for a peer has no ``steady``.
+    """
+
+    name: str
+    tool: str
+    version: str
+    form: str
+    cannot: str
+    windows: str
+    events: int
+    steady: Steady | None
+    cpu_us_from_start: float
+    max_rss_mib: float
+    verdict: Verdict | None
+    failed: str | None
+
+
+def steady(looks: Sequence[Look], total: int) -> Steady | None:
+    """The figures between the first commit in the second half and the last commit while there was still work.
+
+    The very last commit is left out where there is another: it may come a whole interval after the last event.
+    ``None`` where that leaves no two commits: the load was too short for the peer.
+    """
+    commits = [now for before, now in pairwise(looks) if now.events > before.events]
+    half = [look for look in commits if look.events >= total / 2]
+    if len(half) > 2 and half[-1].events >= total:
+        half.pop()
+    if len(half) < 2:
+        return None
+    first, last = half[0], half[-1]
+    events = last.events - first.events
+    return Steady(
+        events_a_second=events / (last.at_s - first.at_s),
+        cpu_us=(last.cpu_s - first.cpu_s) * 1e6 / events,
+        servers_cpu_us=(last.servers_cpu_s - first.servers_cpu_s) * 1e6 / events,
+    )
+
+
+def verdict(due: set[Award], found: Sequence[Award]) -> Verdict:
+    """The awards that were made, each held against those that were due."""
+    times = Counter(found)
+    return Verdict(
+        due=len(due),
+        missing=len(due - times.keys()),
+        false=len(times.keys() - due),
+        doubled=sum(1 for count in times.values() if count > 1),
+    )

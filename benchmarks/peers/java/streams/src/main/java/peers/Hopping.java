@@ -1,0 +1,80 @@
+package peers;
+
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.WindowStore;
+
+/**
+ * Kafka Streams with its own windows: the DSL's hopping windows of 24 hours that advance by a minute.
+ *
+ * <p>An event is in 1,440 windows, and each of them is read, written and forwarded. Event ids are not looked up.
+ */
+public final class Hopping {
+  static final String LATCHES = "latches";
+  static final char BETWEEN_IDS = '\u001f';
+
+  private static final TimeWindows WINDOWS =
+      TimeWindows.ofSizeAndGrace(Duration.ofHours(24), Duration.ofHours(1)).advanceBy(Duration.ofMinutes(1));
+
+  private Hopping() {}
+
+  public static void main(String[] arguments) {
+    Run run = Run.of(arguments);
+    StreamsBuilder builder = new StreamsBuilder();
+    StoreBuilder<KeyValueStore<String, Boolean>> latches =
+        Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(LATCHES), Serdes.String(), Serdes.Boolean());
+    builder.addStateStore(latches);
+    builder.stream(run.inputs(), events())
+        .flatMap((creator, event) -> counted(event).toList())
+        .groupByKey(Grouped.with(Serdes.String(), Serdes.Integer()))
+        .windowedBy(WINDOWS)
+        .aggregate(() -> new int[Metric.COUNT], (subject, metric, counts) -> add(counts, metric), stored())
+        .toStream()
+        .process(Judging::new, LATCHES)
+        .to(run.output());
+    Application.start(run, builder.build());
+  }
+
+  /** The inputs, by the time at which their events occurred. */
+  private static Consumed<String, Event> events() {
+    Deserializer<Event> decoder = (topic, value) -> Event.decode(topic, 0, value).orElse(null);
+    Serde<Event> serde = Serdes.serdeFrom((topic, event) -> new byte[0], decoder);
+    return Consumed.with(Serdes.String(), serde)
+        .withTimestampExtractor(
+            (record, partitionTime) -> record.value() instanceof Event event ? event.occurredAt : -1);
+  }
+
+  private static Stream<KeyValue<String, Integer>> counted(Event event) {
+    return Stream.of(Kind.values())
+        .filter(kind -> kind.counts(event))
+        .map(kind -> KeyValue.pair(subject(kind, event), event.metric.ordinal()));
+  }
+
+  private static String subject(Kind kind, Event event) {
+    return kind == Kind.CREATOR ? event.creatorId : event.creatorId + BETWEEN_IDS + event.videoId;
+  }
+
+  private static int[] add(int[] counts, int metric) {
+    counts[metric]++;
+    return counts;
+  }
+
+  private static Materialized<String, int[], WindowStore<Bytes, byte[]>> stored() {
+    return Materialized.<String, int[], WindowStore<Bytes, byte[]>>as("windows")
+        .withKeySerde(Serdes.String())
+        .withValueSerde(new CountsSerde());
+  }
+}

@@ -1,0 +1,34 @@
+"""Figures as a plot: a bar a peer, as long as the events a second that one core does of it."""
+
+from pathlib import Path
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from benchmarks.peers.catalogue import ENGINE
+from benchmarks.peers.results import Results
+
+_BAR_INCHES, _MARGIN_INCHES, _WIDTH_INCHES = 0.42, 1.4, 10
+_OURS, _OTHERS = "#d1495b", "#30638e"
+
+
+def write(path: Path, results: Results) -> None:
+    """Draw the results; peers without figures are left out. The axis is logarithmic."""
+    measured = [(peer, peer["steady"]["cpu_us"]) for peer in results["peers"] if peer["steady"] is not None]
+    measured.sort(key=lambda each: -each[1])
+    labels = [f"{peer['tool']}: {peer['form'].replace('`', '')}" for peer, _ in measured]
+    rates = [1e6 / cpu_us for _, cpu_us in measured]
+    colours = [_OURS if peer["name"] == ENGINE else _OTHERS for peer, _ in measured]
+    # Text stays text, and the same figures give the same file.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "peers"}):
+        figure = Figure((_WIDTH_INCHES, _MARGIN_INCHES + _BAR_INCHES * len(measured)), layout="constrained")
+        axes = figure.subplots()
+        bars = axes.barh(labels, rates, color=colours)
+        axes.bar_label(bars, [f"{rate:,.0f}" for rate in rates], padding=4)
+        axes.set_xscale("log")
+        axes.margins(x=0.2)
+        axes.set_xlabel("events a second that one core does (a million by CPU µs an event), logarithmic")
+        run = results["circumstances"]
+        axes.set_title(f"The same job, {run['date']}, {run['processor']}, one run", loc="left", fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(path, format="svg", metadata={"Date": None})
