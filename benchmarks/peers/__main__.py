@@ -49,6 +49,8 @@ def main(
     with TemporaryDirectory(prefix="bonus-peers-") as folder, cores.on(others), servers() as on:
         scratch = Path(folder)
         builds = Builds(scratch)
+        for windows in Windows:
+            expected.write_programs(scratch / windows.value, windows)
         for share in Share:
             peers = [peer for peer in chosen if peer.share is share]
             if peers:
@@ -89,9 +91,8 @@ def _side_by_side(
         CONSOLE.print(f"Filling {load.events:,} events …")
         fill(on.kafka, place.prefix, load)
         for peer in peers:
-            programs = scratch / f"programs-{peer.windows.value}"
+            programs = scratch / peer.windows.value
             if peer.windows not in due:
-                expected.write_programs(programs, peer.windows)
                 due[peer.windows] = expected.of_load(load, programs, PARTITIONS)
             CONSOLE.print(f"Running {peer.name} …")
             told = Told(place, peer.group(place), peer.output(place), scratch / peer.name, programs)

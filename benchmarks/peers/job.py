@@ -192,7 +192,9 @@ class Seen:
         if arrival >= self._turns_at:
             self._young, self._old = {}, self._young
             self._turns_at = arrival + ID_WINDOW_MS
-        before = self._young.get(event_id) or self._old.get(event_id)
+        before = self._young.get(event_id)
+        if before is None:
+            before = self._old.get(event_id)
         if before is not None and arrival - before <= ID_WINDOW_MS:
             return False
         self._young[event_id] = arrival

@@ -12,7 +12,7 @@ from benchmarks.servers import ADMIN_S, Ground
 
 def make(ground: Ground, topic: str) -> None:
     """Make an output topic; one that is there is left as it is."""
-    admin = AdminClient({"bootstrap.servers": ground.servers.kafka})
+    admin = AdminClient({"bootstrap.servers": ground.servers.kafka, "log_level": 3})
     if topic not in admin.list_topics(timeout=ADMIN_S).topics:
         for made in admin.create_topics([NewTopic(topic, ground.partitions, 1)]).values():
             made.result(ADMIN_S)
@@ -22,7 +22,7 @@ def remove(ground: Ground, group: str) -> None:
     """Take away the topics that a peer made for itself, whose names hold that of its group; a ground's own stay."""
     if group == ground.group:
         return
-    admin = AdminClient({"bootstrap.servers": ground.servers.kafka})
+    admin = AdminClient({"bootstrap.servers": ground.servers.kafka, "log_level": 3})
     own = [topic for topic in admin.list_topics(timeout=ADMIN_S).topics if group in topic]
     if own:
         for gone in admin.delete_topics(own).values():

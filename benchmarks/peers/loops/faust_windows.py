@@ -42,7 +42,7 @@ class Tables:
     def __init__(self, app: faust.App, hopping: bool) -> None:
         self._hopping = hopping
         self._window = HoppingWindow(_DAY, _STEP, _KEPT) if hopping else TumblingWindow(_DAY, _KEPT)
-        counts = app.Table("counts", default=int, window=self._window)
+        counts = app.Table("counts", default=int).using_window(self._window)
         self._counts = WindowWrapper(counts.table, relative_to=_occurred_at)
         self._ids = app.Table("ids", default=bool).tumbling(_ID_WINDOW, 2 * _ID_WINDOW).relative_to_stream()
         self._latches = app.Table("latches", default=bool)
