@@ -4,7 +4,9 @@ import argparse
 import asyncio
 import logging
 import random
+import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import get_args
@@ -18,6 +20,7 @@ from tests.chaos.mutants.scripts import SCRIPTS
 from tests.chaos.plan import draw
 from tests.chaos.run import RATE, Order, Report, run, under_mutant
 from tests.chaos.setup import RedisKind, Setup
+from tests.kafka.broker import kafka_version
 
 
 def main(arguments: list[str]) -> int:
@@ -42,9 +45,11 @@ def main(arguments: list[str]) -> int:
     for at in order.plan:
         console.print(escape(str(at)))
     console.print("[bold]now:[/]")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the harness's own clients: a broker is down at times
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # the harness's own clients: a broker is down at times
     report = asyncio.run(run(order, folder, lambda line: console.print(escape(line))))
-    return _tell(console, report, seed, folder)
+    return _tell(console, report, seed, order.setup, folder)
 
 
 def _order(options: argparse.Namespace, seed: int, setup: Setup, names: list[str]) -> Order:
@@ -55,11 +60,14 @@ def _order(options: argparse.Namespace, seed: int, setup: Setup, names: list[str
     return Order(seed, plan, seconds, setup, options.rate, under_mutant(options.mutant))
 
 
-def _tell(console: Console, report: Report, seed: int, folder: Path) -> int:
+def _tell(console: Console, report: Report, seed: int, setup: Setup, folder: Path) -> int:
+    kinds = ", ".join(f"{name} {times}" for name, times in report.faults.most_common())
     console.print(
-        f"{report.faults} faults, {len(report.points)} of them at fault points, {report.records} records, "
-        f"{report.bonuses} bonuses, {report.takes} takes, {report.taken_anew} of them after a failure, "
-        f"{report.seconds:.0f} s"
+        f"{date.today()}, commit {_commit()}, Kafka {kafka_version()}, seed {seed}, {setup}: "
+        f"{report.faults.total()} faults ({kinds}), {len(report.points)} fault points reached, "
+        f"{report.records} records, {report.bonuses} bonuses, {report.takes} takes, {report.taken_anew} of them "
+        f"after a failure, {report.seconds:.0f} s",
+        soft_wrap=True,
     )
     if report.failure is None:
         console.print("[bold green]every bonus once, and no other[/]")
@@ -68,6 +76,12 @@ def _tell(console: Console, report: Report, seed: int, folder: Path) -> int:
     console.print(f"[bold red]FAILED[/] with --seed {seed}; logs in {folder}")
     console.print(escape(report.failure[:6_000]))
     return 1
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,16 +3,17 @@
 import asyncio
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream.core.rules import TOPICS
+from tests.chaos import verdict
+from tests.chaos.history import PROGRAM, History
 from tests.chaos.plan import At
 from tests.chaos.setup import PREFIX, Setup
 from tests.chaos.world import World
-from tests.kafka.expected import assert_exact
-from tests.kafka.logs_of import ends_of
+from tests.kafka.rules_of import put
 from tests.kafka.traffic import load
 
 QUIET_S = 5.0
@@ -26,7 +27,8 @@ _SHOWN = 600
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to run: ``settings`` are those of workers, ``seconds`` the least that the load lasts."""
+    """What to run: ``settings`` are those of workers, ``seconds`` the least that the load lasts. A ``history`` lies
+    in the logs before workers start; its records, and all that follow, keep their producers' timestamps."""
 
     seed: int
     plan: Sequence[At]
@@ -35,13 +37,14 @@ class Order:
     rate: int = RATE
     settings: Mapping[str, object] = field(default_factory=dict)
     settled_within_s: float = SETTLED_WITHIN_S
+    history: History | None = None
 
 
 @dataclass(slots=True)
 class Report:
-    """What was seen. ``failure`` is None where every bonus is there once, and nothing else."""
+    """What was seen. ``faults`` are by kind; ``failure`` is None where every bonus is there once, and no other."""
 
-    faults: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
     records: int = 0
     bonuses: int = 0
     takes: int = 0
@@ -59,13 +62,20 @@ def under_mutant(name: str | None) -> Mapping[str, object]:
 async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
     """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs."""
     report, began = Report(), time.monotonic()
-    async with World.open(folder, order.setup, order.settings) as world:
+    async with World.open(
+        folder, order.setup, order.settings, create_time=order.history is not None
+    ) as world:
         try:
+            if order.history is not None:
+                put(world.fleet.programs, "history.yaml", PROGRAM)
+                await order.history.send(world.brokers.bootstrap, order.seed)
             await world.start_workers()
             await _fire(world, order, report, say)
             await _judge(world, order, report)
         except AssertionError as error:
-            report.failure = str(error)
+            # A fault that could not be carried out, and then a load that could not be sent.
+            first = None if error.__suppress_context__ else error.__context__
+            report.failure = str(error) if first is None else f"{first}\n{error}"
         if world.broken:
             report.failure = "\n".join(["a worker ended by itself:", *world.broken, report.failure or ""])
         report.takes, report.taken_anew = world.said("partition taken"), world.said("partition is taken anew")
@@ -86,7 +96,7 @@ async def _strike(world: World, at: At, began: float, report: Report, say: Calla
     await asyncio.sleep(began + at.at_s - time.monotonic())
     say(f"{time.monotonic() - began:7.1f} s  {at.fault}")
     await at.fault.strike(world)
-    report.faults += 1
+    report.faults[at.fault.name] += 1
 
 
 async def _judge(world: World, order: Order, report: Report) -> None:
@@ -108,8 +118,5 @@ def _told(error: Exception) -> str:
 
 
 async def _compare(world: World, report: Report) -> None:
-    bootstrap = world.brokers.bootstrap
-    ends = await ends_of(bootstrap, *(PREFIX + topic for topic in TOPICS))
-    report.records = sum(ends.values())
-    expected = await assert_exact(bootstrap, PREFIX, world.fleet.programs)
-    report.bonuses = len(expected.bonuses)
+    seen = await verdict.judge(world)
+    report.records, report.bonuses = seen.records, seen.bonuses

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from stream import topics
-from stream.core.rules import TOPICS
+from stream.core.rules import TOPICS, Topic
 from stream.errors import Unreachable
+from tests.chaos.bounds import EITHER_ORDER, LATE, either_order, late
 from tests.chaos.brokers import Brokers
 from tests.chaos.clock import Clock
 from tests.chaos.network import Wire
@@ -16,6 +17,7 @@ from tests.chaos.points import REACHED, Point
 from tests.chaos.redises import Redises
 from tests.chaos.setup import GROUP, PARTITIONS, PREFIX, SESSION_S, Setup
 from tests.kafka.logs_of import ends_of
+from tests.kafka.rules_of import put
 from tests.kafka.servers import Kafka
 from tests.kafka.workers import Fleet, Worker, programs_in
 
@@ -74,6 +76,8 @@ class World:
         self.may_start = asyncio.Event()
         self.broker_turn, self.redis_turn = asyncio.Lock(), asyncio.Lock()
         self.broken: list[str] = []
+        self.late: dict[str, dict[int, Mapping[Topic, int]]] = {}
+        """Programmes loaded late: by partition, the places behind which all counts."""
         self._settings = {
             "session_timeout": f"{SESSION_S:g}s",
             "checkpoint_interval": "300ms",
@@ -88,17 +92,25 @@ class World:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, folder: Path, setup: Setup, settings: Mapping[str, object] | None = None
+        cls,
+        folder: Path,
+        setup: Setup,
+        settings: Mapping[str, object] | None = None,
+        *,
+        create_time: bool = False,
     ) -> AsyncIterator["World"]:
-        """Start servers in a fresh folder; on the way out kill all, and keep the workers' logs there."""
-        world = cls(folder, setup, settings or {})
+        """Start servers in a fresh folder; on the way out kill all, and keep the workers' logs there.
+
+        With ``create_time`` inputs keep their producers' timestamps, and workers take that.
+        """
+        world = cls(folder, setup, {"allow_create_time": create_time, **(settings or {})})
         try:
-            await world._start_servers()
+            await world._start_servers(create_time)
             yield world
         finally:
             await world._end()
 
-    async def _start_servers(self) -> None:
+    async def _start_servers(self, create_time: bool) -> None:
         kafka_ports = [await wire.start() for wire in self.kafka_wires]
         self.brokers = Brokers(self.folder, kafka_ports)
         self.redis = Redises(self.folder, [await wire.start() for wire in self.redis_wires])
@@ -107,18 +119,22 @@ class World:
         for wire, node in zip(self.redis_wires, self.redis.nodes, strict=True):
             wire.lead_to(node.port)
         await asyncio.gather(asyncio.to_thread(self.redis.form), self.brokers.start())
-        await topics.create(
-            {"bootstrap_servers": self.brokers.bootstrap},
-            prefix=PREFIX,
-            partitions=PARTITIONS,
-            replication=self.setup.brokers,
-        )
+        await self._make_topics(create_time)
         self.fleet = Fleet(
             Kafka(",".join(f"127.0.0.1:{port}" for port in kafka_ports), PREFIX),
             self.redis.url,
             GROUP,
             programs_in(self.folder),
         )
+        put(self.fleet.programs, f"{EITHER_ORDER}.yaml", either_order())
+
+    async def _make_topics(self, create_time: bool) -> None:
+        kafka, copies = Kafka(self.brokers.bootstrap, PREFIX), self.setup.brokers
+        if create_time:
+            assert copies == 1, "topics with their producers' timestamps are made on one broker"
+            await kafka.create_topics(partitions=PARTITIONS, create_time=True)
+        else:
+            await topics.create(kafka.options, prefix=PREFIX, partitions=PARTITIONS, replication=copies)
 
     # Workers
 
@@ -180,15 +196,37 @@ class World:
             done = await asyncio.to_thread(self.redis.tell, *command)
             await asyncio.sleep(0.0 if done else _ASK_EVERY_S)
 
+    # Programmes
+
+    def load_late(self) -> None:
+        """Put one more programme that started long ago into the workers' folder."""
+        name = f"{LATE}{len(self.late) + 1:03}"
+        self.late[name] = {}
+        put(self.fleet.programs, f"{name}.yaml", late(name))
+
+    def note_adopted(self) -> None:
+        """Note which partitions' checkpoints hold which of the late programmes, and from where on."""
+        for number, body in self.redis.bodies().items():
+            for name, places in self.late.items():
+                if number not in places and any(name in document for document in body.documents):
+                    places[number] = body.since
+
+    async def adopted(self) -> None:
+        """Return when every partition has gone over to every late programme."""
+        while any(len(places) < PARTITIONS for places in self.late.values()):
+            await asyncio.to_thread(self.note_adopted)
+            await asyncio.sleep(_ASK_EVERY_S)
+
     # How far it is
 
     async def settled(self, within_s: float) -> None:
-        """Return when checkpoints cover all that the inputs hold, or a worker broke; fails after ``within_s``."""
+        """Return when checkpoints cover all that the inputs hold, by all programmes, or a worker broke; fails after
+        ``within_s``."""
         goal = await ends_of(self.brokers.bootstrap, *(PREFIX + topic for topic in TOPICS))
         behind: dict[str, tuple[int, int]] = {}
         try:
             async with asyncio.timeout(within_s):
-                while True:
+                while not self.broken:
                     bodies = await asyncio.to_thread(self.redis.bodies)
                     positions = {
                         (PREFIX + topic, number): offset
@@ -200,12 +238,14 @@ class World:
                         for tp, end in goal.items()
                         if positions.get(tp, 0) < end
                     }
-                    if not behind or self.broken:
+                    if not behind:
+                        await self.adopted()
                         return
                     await asyncio.sleep(_ASK_EVERY_S)
         except TimeoutError:
             raise AssertionError(
-                f"after {within_s:g} s without faults the checkpoints have reached, of the ends: {behind}"
+                f"after {within_s:g} s without faults the checkpoints have reached, of the ends: {behind}; "
+                f"programmes loaded late count in {_counts(self.late)} partitions"
             ) from None
 
     async def _end(self) -> None:
@@ -226,3 +266,7 @@ class World:
         for number, worker in enumerate(self.fleet.started):
             lines = [*map(str, worker.lines), *worker.sentences]
             (self.folder / f"worker-{number + 1}.log").write_text("\n".join(lines) + "\n")
+
+
+def _counts(late: Mapping[str, Mapping[int, object]]) -> dict[str, int]:
+    return {name: len(places) for name, places in late.items()}

@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient
 POM = Path(__file__).with_name("pom.xml")
 FETCH_SECONDS = 300
 FORMAT_SECONDS = 60
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 20
 
 
@@ -142,12 +142,17 @@ class Broker:
     """
 
     def __init__(
-        self, directory: Path, voters: Sequence[Voter] = (), place: int = 0, *, heap: str = "512m"
+        self,
+        directory: Path,
+        voters: Sequence[Voter] = (),
+        place: int = 0,
+        *,
+        java_options: Sequence[str] = ("-Xms128m", "-Xmx512m"),
     ) -> None:
         self._directory = directory
         self._output = directory / "broker.out"
         self._voters = voters or [Voter.new(1)]
-        self._voter, self._heap = self._voters[place], heap
+        self._voter, self._java_options = self._voters[place], java_options
         [self._port] = free_ports(1)
         self._controller_port = int(self._voter.controller.rpartition(":")[2])
         self._process: subprocess.Popen[bytes] | None = None
@@ -164,7 +169,7 @@ class Broker:
             self._format(properties)
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [*leash(), *self._java("-Xms128m", f"-Xmx{self._heap}"), "kafka.Kafka", str(properties)],
+                [*leash(), *self._java(*self._java_options), "kafka.Kafka", str(properties)],
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -7,7 +7,16 @@ from tests.chaos.faults.of_kafka import BrokerDown, DiskFull, ForeignTransaction
 from tests.chaos.faults.of_network import Far
 from tests.chaos.faults.of_producers import Rubbish
 from tests.chaos.faults.of_redis import RedisCrash, RedisEmptied, RedisFull, RedisOlder, RedisPaused
-from tests.chaos.faults.of_workers import ClockJump, Guests, Halt, Kill, Storm, StrikeAt, Terminate
+from tests.chaos.faults.of_workers import (
+    ClockJump,
+    Guests,
+    Halt,
+    Kill,
+    LateVersion,
+    Storm,
+    StrikeAt,
+    Terminate,
+)
 
 FAULTS: dict[str, type[Fault]] = {
     fault.name: fault
@@ -19,6 +28,7 @@ FAULTS: dict[str, type[Fault]] = {
         Storm,
         Guests,
         ClockJump,
+        LateVersion,
         Rubbish,
         Far,
         BrokerDown,

@@ -16,6 +16,7 @@ from tests.chaos.setup import PREFIX, SESSION_S
 from tests.chaos.world import World
 
 _REACHED_WITHIN_S = 25.0
+_ADOPTED_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -183,3 +184,20 @@ class ClockJump(Fault):
         clock.jump_to(self.ahead_s)
         await asyncio.sleep(self.for_s)
         clock.jump_to(0.0)
+
+
+@dataclass(frozen=True)
+class LateVersion(Fault):
+    """Programmes change while workers run: one more, which should have counted all along."""
+
+    name = "late-version"
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls()
+
+    async def strike(self, world: World) -> None:
+        world.load_late()
+        with contextlib.suppress(TimeoutError):  # other faults may hold it up: `settled` waits for it
+            async with asyncio.timeout(_ADOPTED_WITHIN_S):
+                await world.adopted()

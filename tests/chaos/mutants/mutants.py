@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.chaos.mutants import of_checkpoint, of_flow, of_ledger, of_take
+from tests.chaos.mutants import of_checkpoint, of_flow, of_forgetting, of_ledger, of_take
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ MUTANTS: dict[str, Mutant] = {
     "no-guard": Mutant("a checkpoint compares neither owner nor seq", of_checkpoint.no_guard),
     "no-scan": Mutant("a take doesn't scan `bonuses`", of_take.no_scan),
     "committed-end": Mutant("the scan ends at the committed end", of_take.committed_end),
-    "forgetful-latch": Mutant("what the scan found isn't in the next checkpoint", of_take.forgetful_latch),
+    "forgetful-latch": Mutant("what the scan found is forgotten after the replay", of_take.forgetful_latch),
+    "fastest-topic": Mutant("panes are pruned by the fastest topic", of_forgetting.by_fastest_topic),
     "kept-memory": Mutant("memory of a lost partition is used again", of_take.kept_memory),
     "no-seek-to-0": Mutant("offset 0 isn't sought", of_flow.no_seek_to_0),
     "late-seek": Mutant("fetching goes on before the seek", of_flow.late_seek),

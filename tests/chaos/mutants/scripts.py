@@ -9,6 +9,7 @@ from tests.chaos.faults.of_network import Far
 from tests.chaos.faults.of_producers import Rubbish
 from tests.chaos.faults.of_redis import RedisEmptied, RedisOlder
 from tests.chaos.faults.of_workers import Guests, Kill, StrikeAt
+from tests.chaos.history import History
 from tests.chaos.plan import At
 from tests.chaos.points import Point
 from tests.chaos.run import Order, under_mutant
@@ -24,12 +25,20 @@ class Script:
     plan: Sequence[At]
     workers: int = 2
     rate: int = 400
+    history: History | None = None
 
     def order(self, seed: int, mutant: str | None) -> Order:
         """A run of it, with or without a mutant; it is given up early where checkpoints stand still."""
         settings = under_mutant(mutant)
         return Order(
-            seed, self.plan, 0.0, Setup(self.workers), self.rate, settings, settled_within_s=_SETTLED_WITHIN_S
+            seed,
+            self.plan,
+            0.0,
+            Setup(self.workers),
+            self.rate,
+            settings,
+            settled_within_s=_SETTLED_WITHIN_S,
+            history=self.history,
         )
 
 
@@ -113,6 +122,9 @@ GUESTS = Script([At(3, Guests(8, 1.0))])
 TRICKLE = Script([At(3, Guests(25, 0.6))], rate=150)
 """The same faster, with so few records that every fetch waits for some."""
 
+APART = Script([At(3, Kill(0))], rate=100, history=History(hours=30, records=6_000))
+"""Workers find hours of records, and read one topic after the other."""
+
 SCRIPTS: dict[str, Script] = {
     "no-transaction": SLEEPER,
     "own-transactional-id": SLEEPER,
@@ -125,6 +137,7 @@ SCRIPTS: dict[str, Script] = {
     "no-scan": UNSAVED,
     "committed-end": HIDDEN,
     "forgetful-latch": UNSAVED,
+    "fastest-topic": APART,
     "kept-memory": GUESTS,
     "no-seek-to-0": EMPTIED,
     "late-seek": EMPTIED,
