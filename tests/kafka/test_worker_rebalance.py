@@ -56,7 +56,7 @@ async def test_workers_share_the_partitions_as_they_come_and_go(fleet: Fleet, se
     """From one to three and back to one, by starts and SIGTERMs: a partition's four inputs are never split."""
     kafka, group = fleet.kafka, Group(fleet)
     await kafka.create_topics(partitions=PARTITIONS)
-    running = [await fleet.start()]
+    running = [await fleet.start_serving()]
     async with load(kafka.bootstrap, kafka.prefix, seed) as going:
         for members in (1, 2, 3, 2, 1):
             if members > len(running):
