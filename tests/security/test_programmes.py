@@ -115,7 +115,7 @@ def test_many_mistakes_are_told_up_to_a_number(tmp_path: Path) -> None:
 def test_all_files_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them is small enough; the file with which it is too much is named."""
     monkeypatch.setattr(modules[load.__module__], "MAX_FOLDER_BYTES", 2_000)
-    place = folder(tmp_path, good(), fine=good(program="fine"), more="#" * 1_500)
+    place = folder(tmp_path, good(), fine=good(program="fine"), more="#" * 1_900)
     assert mistakes(place) == ["more.yaml:1: expected at most 2000 bytes in all files of the folder together"]
 
 
