@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         console.print(f"No such faults: {', '.join(unknown)}. See --list.")
         return 2
     seed = random.randrange(2**32) if options.seed is None else options.seed
-    setup = Setup(options.workers, options.brokers, options.redis)
+    setup = Setup(options.workers, options.brokers, options.redis, options.named)
     if unfit := [name for name in names if not FAULTS[name].fits(setup)]:
         console.print(f"With {setup} there is nothing to strike for: {', '.join(unfit)}.")
         return 2
@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--redis", choices=get_args(RedisKind), default="one", help="one server (default), or a Redis Cluster"
     )
+    parser.add_argument("--named", action="store_true", help="workers have names that outlast them")
     parser.add_argument("--rate", type=int, default=RATE, help=f"records a second (default: {RATE})")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), help="break the protocol in the workers")
     parser.add_argument(

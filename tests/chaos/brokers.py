@@ -1,16 +1,17 @@
 """The brokers under fire, and who has which part among them. Workers reach each through a wire of its own."""
 
 import asyncio
+import contextlib
 import json
 import re
 import resource
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from confluent_kafka import ElectionType, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, TopicMetadata
 
 from tests.kafka.broker import Broker, Voter, free_ports, jars, tail
 
@@ -87,23 +88,17 @@ class Brokers:
     def leader_of(self, topic: str, partition: int) -> WiredBroker:
         """Who leads a partition, once somebody does."""
         for _ in _tries(f"a leader of {topic}/{partition}"):
-            try:
-                known = self._admin().list_topics(topic, timeout=_ASK_S).topics[topic].partitions
-            except KafkaException:
-                continue
-            if partition in known and known[partition].leader > 0:
-                return self.all[known[partition].leader - 1]
+            found = self._topics().get(topic)
+            if found is not None and partition in found.partitions and found.partitions[partition].leader > 0:
+                return self.all[found.partitions[partition].leader - 1]
         raise AssertionError
 
     def coordinator_of(self, kind: str, name: str) -> WiredBroker:
         """Who coordinates a ``group``, or a ``transaction`` by its transactional id."""
-        for _ in _tries(f"{INTERNAL[kind]}"):
-            try:
-                known = self._admin().list_topics(INTERNAL[kind], timeout=_ASK_S).topics[INTERNAL[kind]]
-            except KafkaException:
-                continue
-            if known.partitions:
-                return self.leader_of(INTERNAL[kind], _java_hash(name) % len(known.partitions))
+        for _ in _tries(INTERNAL[kind]):
+            found = self._topics().get(INTERNAL[kind])
+            if found is not None and found.partitions:
+                return self.leader_of(INTERNAL[kind], _java_hash(name) % len(found.partitions))
         raise AssertionError
 
     def controller(self) -> WiredBroker:
@@ -116,7 +111,7 @@ class Brokers:
 
     def move_leaders(self, folder: Path, topics: Sequence[str]) -> None:
         """Reassign all partitions of the topics, so that another copy of each is the first, and have it lead."""
-        known, moved = self._admin().list_topics(timeout=_ASK_S).topics, list[dict[str, object]]()
+        known, moved = self._topics(), list[dict[str, object]]()
         for topic in topics:
             for number, partition in known[topic].partitions.items():
                 [first, *others] = partition.replicas
@@ -129,11 +124,22 @@ class Brokers:
 
     def elect_preferred(self) -> None:
         """Each partition is led by its first copy, where that is in step."""
-        known = self._admin().list_topics(timeout=_ASK_S).topics
         places = [
-            TopicPartition(topic, number) for topic, held in known.items() for number in held.partitions
+            TopicPartition(topic, number)
+            for topic, held in self._topics().items()
+            for number in held.partitions
         ]
-        self._admin().elect_leaders(ElectionType.PREFERRED, places).result(_PATIENCE_S)
+        admin = self._admin()
+        for _ in _tries("somebody to hold an election"):
+            with contextlib.suppress(KafkaException):
+                admin.elect_leaders(ElectionType.PREFERRED, places).result(_PATIENCE_S)
+                return
+
+    def _topics(self) -> Mapping[str, TopicMetadata]:
+        for _ in _tries("its topics"):
+            with contextlib.suppress(KafkaException):
+                return self._admin().list_topics(timeout=_ASK_S).topics
+        raise AssertionError
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})

@@ -15,11 +15,13 @@ REDIS_MASTERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Three brokers hold three copies of everything; a cluster of Redis spreads the partitions over its masters."""
+    """Three brokers hold three copies of everything; a cluster of Redis spreads the partitions over its masters; the
+    partitions of named workers wait for their return."""
 
     workers: int = 3
     brokers: int = 1
     redis: RedisKind = "one"
+    named: bool = False
 
     @property
     def redis_nodes(self) -> int:
@@ -29,4 +31,4 @@ class Setup:
     def __str__(self) -> str:
         kafka = "1 broker" if self.brokers == 1 else f"{self.brokers} brokers"
         redis = "one Redis" if self.redis == "one" else f"a Redis Cluster of {self.redis_nodes} nodes"
-        return f"{kafka}, {redis}, {self.workers} workers"
+        return f"{kafka}, {redis}, {self.workers} {'named ' if self.named else ''}workers"

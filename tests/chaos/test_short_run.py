@@ -13,7 +13,7 @@ from tests.kafka.broker import CannotRun
 from tests.kafka.servers import unavailable
 
 SECONDS = 60.0 if os.environ.get("CI") == "true" else 30.0
-SETUPS = [*[Setup()] * 4, Setup(redis="cluster"), Setup(brokers=3)]
+SETUPS = [*[Setup()] * 4, Setup(named=True), Setup(redis="cluster"), Setup(brokers=3)]
 """One of them a run: three brokers and a cluster take longer to start."""
 
 

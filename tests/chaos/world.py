@@ -35,6 +35,7 @@ class Slot:
     def __init__(self, world: "World", number: int) -> None:
         self._world = world
         self._point: Point | None = None
+        self._settings = {"instance_id": f"place-{number + 1}"} if world.setup.named else {}
         self.worker: Worker | None = None
         self.clock = Clock(world.folder / f"clock-{number + 1}")
         self._news = asyncio.Condition()
@@ -44,7 +45,7 @@ class Slot:
         while True:
             await self._world.may_start.wait()
             point, self._point = self._point, None
-            self.worker = await self._world.start_worker(point, self.clock)
+            self.worker = await self._world.start_worker(point, test_clock=self.clock.path, **self._settings)
             async with self._news:
                 self._news.notify_all()
             await self.worker.ended(within_s=_FOREVER_S)
@@ -145,12 +146,11 @@ class World:
         worker = await self.slots[0].next_worker(None)
         await worker.said("partition taken", within_s=_FIRST_TAKE_S)
 
-    async def start_worker(self, point: Point | None = None, clock: Clock | None = None) -> Worker:
-        """One more worker, with a fault point ahead of it perhaps, and on a machine whose clock may jump."""
-        armed: dict[str, object] = {} if point is None else {"test_fault_point": point}
-        armed |= {} if clock is None else {"test_clock": clock.path}
+    async def start_worker(self, point: Point | None = None, **settings: object) -> Worker:
+        """One more worker, with a fault point ahead of it perhaps, and settings of its own."""
+        armed = {} if point is None else {"test_fault_point": point}
         command = [sys.executable, "-m", "tests.chaos.worker"]
-        return await self.fleet.run(command, **self._settings, **armed)
+        return await self.fleet.run(command, **self._settings, **armed, **settings)
 
     def look_at_end(self, worker: Worker) -> None:
         """Note an end that nobody meant."""
