@@ -36,8 +36,12 @@ CHECKPOINT_FIELDS, CHECKPOINT_IDS = 20_000, 100_000
 MOST_UNSAVED_CHECKPOINTS = 4
 """Applying pauses while what waits for the next checkpoint would fill so many."""
 
-SWEEP_KEYS, SWEEP_EVERY_MS = 200, 60_000
-"""After a checkpoint at most so many entries are swept; once none are due any more, a minute of event time passes."""
+LEAST_SWEPT, SWEPT_AT_ONCE = 2_000, 200
+"""After a checkpoint as many entries are swept as it wrote of others, or so many: what goes keeps pace with what
+comes, also where days of event time are read in minutes. Between so many at once records go on."""
+
+SWEEP_EVERY_MS = 60_000
+"""Once none are due any more, so much event time passes."""
 
 
 KAFKA, REDIS = "Kafka to take what was handed over", "Redis"
@@ -52,6 +56,7 @@ class Checkpoints:
         self._state, self._lease, self.rules = taken.state, taken.lease, taken.rules
         self._number = taken.state.number
         self._covered: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
+        self._written = self._swept = 0  # entries: by the last checkpoint, and after it
         self._swept_seq, self._sweep_from_ms = -1, 0
         self._moved = taken.moved
         self._report = Report(crew, self._number, moved=bool(taken.moved))
@@ -127,7 +132,7 @@ class Checkpoints:
             await self._outgoing.acknowledged(mark)
         with self._waiting_for(REDIS):
             await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
-        self._covered = dict(changes.positions)
+        self._covered, self._written = dict(changes.positions), len(changes.subjects)
         self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
         async with self._progress:
             self._outgoing.forget(mark)
@@ -181,14 +186,17 @@ class Checkpoints:
             horizon_ms = self._state.horizon()
             if horizon_ms < self._sweep_from_ms or self._lease.seq == self._swept_seq:
                 return
+            most = max(LEAST_SWEPT, self._written - self._swept)
             with self._waiting_for(REDIS):
-                due = await self._lease.due(horizon_ms, SWEEP_KEYS)
-                unknown = [key for key in due if key not in self._state.memory]
-                if unknown:
-                    await read_back(self._state, self._lease, unknown)
-            self._state.sweep(due)
-            self._swept_seq = self._lease.seq
-            if len(due) < SWEEP_KEYS:
+                due = await self._lease.due(horizon_ms, most)
+                for start in range(0, len(due), SWEPT_AT_ONCE):
+                    keys = due[start : start + SWEPT_AT_ONCE]
+                    unknown = [key for key in keys if key not in self._state.memory]
+                    if unknown:
+                        await read_back(self._state, self._lease, unknown)
+                    self._state.sweep(keys)
+            self._swept, self._swept_seq = len(due), self._lease.seq
+            if len(due) < most:
                 self._sweep_from_ms = horizon_ms + SWEEP_EVERY_MS
 
 

@@ -15,7 +15,7 @@ from tests.kafka.traffic import new_event
 from tests.kafka.workers import Fleet
 
 CREATORS = 1_000
-CHECKPOINTS = 40
+CHECKPOINTS = 8
 PROGRAM = """
 program: hourly
 version: 1
@@ -29,7 +29,7 @@ tiers: [{name: seen, when: {views: 2}, reward: {amount: "1", currency: USD}}]
 
 
 async def test_of_creators_who_stopped_only_what_was_paid_stays(fleet: Fleet, tmp_path: Path) -> None:
-    """Also of those who have left memory; places and counts go a few hundred a checkpoint."""
+    """Also of those who have left memory; places and counts go two thousand a checkpoint."""
     kafka, then = fleet.kafka, int(time.time() * 1000) - 10 * DAY
     await kafka.create_topics(partitions=1, create_time=True)
     fleet.programs = tmp_path / "hourly"
