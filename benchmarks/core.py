@@ -30,7 +30,7 @@ from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import Limits, Topic
 from stream.programs.load import load as load_programs
-from stream.transport.driver import Transport
+from stream.transport.fetching import RUN
 from stream.worker.run import GC_THRESHOLDS
 
 EVENTS_A_CUT = 20_000
@@ -140,7 +140,7 @@ def _chunks(records: Iterator[Record]) -> Iterator[Chunk]:
         chunk.offsets.append(offset)
         chunk.timestamps.append(record.timestamp)
         chunk.decoded.append(decode(record.value, topic, 0, 1))
-        if len(chunk.offsets) == Transport.max_records:
+        if len(chunk.offsets) == RUN:
             yield waiting.pop(topic)
     yield from waiting.values()
 

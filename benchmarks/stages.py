@@ -28,7 +28,7 @@ from stream.store import scripts
 from stream.store.checkpoint import Delta, IdBatch
 from stream.store.layout import Layout, edits_of
 from stream.store.link import pack
-from stream.transport.driver import Transport
+from stream.transport.fetching import in_runs
 from stream.worker.run import GC_THRESHOLDS
 
 STAGES = ("fetch", "decode", "apply", "cut", "pack")
@@ -65,7 +65,10 @@ async def _measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
     stages, records = Stages(), ground.records()
     cut_at = records // max(1, checkpoints)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=ground.servers.kafka, auto_offset_reset="none", isolation_level="read_committed"
+        bootstrap_servers=ground.servers.kafka,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        value_deserializer=in_runs,
     )
     await consumer.start()
     try:
@@ -75,8 +78,8 @@ async def _measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
             consumer.seek(tp, 0)
         lap = _Lap(stages)
         while stages.events < records:
-            batches = await consumer.getmany(timeout_ms=1_000, max_records=Transport.max_records)
-            for tp, fetched in batches.items():
+            batches = await consumer.getmany(timeout_ms=1_000, max_records=1)
+            for tp, (fetched,) in batches.items():
                 lap.end("fetch")
                 topic, state = topics[tp.topic], states[tp.partition]
                 decoded = [decode(each.value, topic, tp.partition, ground.partitions) for each in fetched]

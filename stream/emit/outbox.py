@@ -1,9 +1,10 @@
 """The outbox: records that were turned away, on their way to `rejected` and `late`. At least once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
 
 from schemas import rejections
@@ -16,6 +17,17 @@ MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 CUT_BYTES = 65_536
 """How much of a value is kept that the topic can't take."""
+
+
+class Record(Protocol):
+    """A record as it was read."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Iterable[tuple[str, bytes]]: ...
 
 
 class OutboxLost(BonusError):
@@ -41,15 +53,16 @@ class Outbox:
             raise Unreachable(f"Kafka could not be reached: {error!r}.") from error
         return cls(producer, prefix)
 
-    def turn_away(self, record: ConsumerRecord, rejection: Rejection) -> asyncio.Task[None]:
+    def turn_away(
+        self, record: Record, origin: rejections.Origin, rejection: Rejection
+    ) -> asyncio.Task[None]:
         """Send the record where it belongs; the task is done once that is acknowledged."""
-        return asyncio.ensure_future(self._send(record, rejection))
+        return asyncio.ensure_future(self._send(record, origin, rejection))
 
     async def close(self) -> None:
         await self._producer.stop()
 
-    async def _send(self, record: ConsumerRecord, rejection: Rejection) -> None:
-        origin = rejections.Origin(record.topic, record.partition, record.offset)
+    async def _send(self, record: Record, origin: rejections.Origin, rejection: Rejection) -> None:
         size = len(record.value or b"")
         whole = rejections.headers(record.headers, rejection, origin)
         cut = rejections.headers(record.headers, rejection, origin, size)
@@ -63,7 +76,7 @@ class Outbox:
         topic = self._prefix + rejections.destination(rejection.code)
         for key, value, headers in tries:
             try:
-                await self._write(topic, record.partition, key, value, headers)
+                await self._write(topic, origin.partition, key, value, headers)
             except (MessageSizeTooLargeError, RecordTooLargeError) as error:
                 too_large = error
             except KafkaError as error:

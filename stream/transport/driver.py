@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.exceptions import ConsumerNotStarted
@@ -30,6 +30,7 @@ from faust.types.tuples import ConsumerMessage
 from stream.access import forbidden
 from stream.errors import BonusError
 from stream.transport.assignor import CoPartitionAssignor
+from stream.transport.fetching import Run, in_runs
 from stream.transport.kafka import KafkaTrouble, trouble
 from stream.transport.membership import look_after
 
@@ -48,7 +49,7 @@ class Chunk:
 
     topic: str
     partition: int
-    records: list[ConsumerRecord]
+    records: Run
     size_bytes: int
     number: int
     flight: object
@@ -66,7 +67,7 @@ class Owner(Protocol):
     def wanted(self) -> Collection[TopicPartition]:
         """What may be fetched now."""
 
-    def dispatch(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
+    def dispatch(self, tp: TopicPartition, records: Run) -> Chunk | None:
         """Make a chunk of what was fetched; None where its partition isn't served and will be sought anew."""
 
     def disturb(self, error: Exception) -> None:
@@ -81,7 +82,6 @@ class Transport(base.Transport):
 
     owner: Owner
     options: Mapping[str, object]
-    max_records = 2_000
     driver_version = "bonus"
 
 
@@ -100,6 +100,7 @@ class Consumer(consumer.Consumer):
                 auto_offset_reset="none",
                 isolation_level="read_committed",
                 partition_assignment_strategy=(CoPartitionAssignor,),
+                value_deserializer=in_runs,
                 **self.transport.options,
             )
             with trouble("connecting to Kafka"):
@@ -133,7 +134,7 @@ class Consumer(consumer.Consumer):
             batches = await kafka.getmany(
                 *(wanted or (_NOTHING,)),
                 timeout_ms=_IDLE_POLL_MS if idle else _BUSY_POLL_MS,
-                max_records=self.transport.max_records,
+                max_records=1,  # a run
             )
         except ConsumerStoppedError:
             return []
@@ -144,7 +145,7 @@ class Consumer(consumer.Consumer):
             owner.disturb(error)
             await asyncio.sleep(_TROUBLE_S)
             return []
-        chunks = [owner.dispatch(tp, records) for tp, records in batches.items()]
+        chunks = [owner.dispatch(tp, run) for tp, runs in batches.items() for run in runs]
         return [chunk for chunk in chunks if chunk is not None]
 
     def _message(self, chunk: Chunk) -> ConsumerMessage:

@@ -11,7 +11,8 @@ from typing import Literal
 
 from stream.errors import BonusError
 from stream.transport.driver import Chunk
-from stream.transport.kafka import ConsumerRecord, TopicPartition
+from stream.transport.fetching import Run
+from stream.transport.kafka import TopicPartition
 
 CHUNKS_IN_FLIGHT = 2
 """Chunks of one topic-partition on their way: one being applied, one ready."""
@@ -60,9 +61,9 @@ class Flight:
         """Whether everything that set out was applied."""
         return self._routes[tp].set_out == self._routes[tp].applied
 
-    def set_out(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk:
+    def set_out(self, tp: TopicPartition, records: Run) -> Chunk:
         """Send ``records`` on their way."""
-        size_bytes = sum([max(0, record.serialized_value_size) for record in records])
+        size_bytes = sum([len(record.value or b"") for record in records])
         route = self._routes[tp]
         if route.set_out == route.arrived:
             route.waiting_since_s = time.monotonic()

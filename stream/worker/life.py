@@ -15,7 +15,8 @@ from stream.logs import logger
 from stream.settings import in_ms
 from stream.store.checkpoint import Superseded
 from stream.transport.driver import Chunk
-from stream.transport.kafka import ConsumerRecord, KafkaTrouble, TopicPartition
+from stream.transport.fetching import Run
+from stream.transport.kafka import KafkaTrouble, TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.flight import ChunkLost
 from stream.worker.service import Service
@@ -63,7 +64,7 @@ class Life:
         """Bytes fetched and not yet applied."""
         return 0 if self._service is None else self._service.flight.bytes
 
-    def dispatch(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
+    def dispatch(self, tp: TopicPartition, records: Run) -> Chunk | None:
         """Make a chunk of what was fetched for the present take; None while there is none."""
         return None if self._service is None else self._service.flight.set_out(tp, records)
 

@@ -10,12 +10,12 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.rejections import Origin
 from stream import metrics
 from stream.core.outcome import Bonus, Rejection
 from stream.emit.ledger import Ledger
-from stream.emit.outbox import Outbox
+from stream.emit.outbox import Outbox, Record
 from stream.transport.identity import Logs
-from stream.transport.kafka import ConsumerRecord
 
 TRANSACTION_BONUSES = 5_000
 """The most bonuses in one transaction; many more would run into its time-out."""
@@ -50,17 +50,17 @@ class Outgoing:
         self._handed_over += len(bonuses)
         self._news.set()
 
-    def turn_away(self, record: ConsumerRecord, rejection: Rejection) -> None:
+    def turn_away(self, record: Record, origin: Origin, rejection: Rejection) -> None:
         """Hand over a record that can't be counted."""
         if rejection.code == "wrong_partition":
-            self._turned_away.add(asyncio.create_task(self._turn_away_if_wrong(record, rejection)))
+            self._turned_away.add(asyncio.create_task(self._turn_away_if_wrong(record, origin, rejection)))
         else:
-            self._turned_away.add(self._outbox.turn_away(record, rejection))
+            self._turned_away.add(self._outbox.turn_away(record, origin, rejection))
 
-    async def _turn_away_if_wrong(self, record: ConsumerRecord, rejection: Rejection) -> None:
+    async def _turn_away_if_wrong(self, record: Record, origin: Origin, rejection: Rejection) -> None:
         """A record in the wrong place may be in the right one of more partitions, of which we have not heard yet."""
         await self._logs.confirm()
-        await self._outbox.turn_away(record, rejection)
+        await self._outbox.turn_away(record, origin, rejection)
 
     def finish(self) -> None:
         """Nothing more is handed over."""

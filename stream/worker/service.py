@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from schemas.rejections import Origin
 from stream import metrics
 from stream.core.outcome import Event, Outcome, Rejection
 from stream.core.rules import Topic
@@ -165,7 +166,8 @@ class Service:
             topic, [record.offset for record in records], [record.timestamp for record in records], decoded
         )
         for index, rejection in outcome.turned_away:
-            self._outgoing.turn_away(records[index], rejection)
+            origin = Origin(chunk.topic, chunk.partition, records[index].offset)
+            self._outgoing.turn_away(records[index], origin, rejection)
         if outcome.bonuses:
             timestamps = {record.offset: record.timestamp for record in records}
             self._outgoing.pay([(bonus, timestamps[bonus.evidence.offset]) for bonus in outcome.bonuses])

@@ -18,7 +18,8 @@ from stream.errors import InputError
 from stream.logs import logger
 from stream.settings import Settings, in_ms
 from stream.transport.driver import Chunk, Consumer
-from stream.transport.kafka import ConsumerRecord, KafkaTrouble, TopicPartition
+from stream.transport.fetching import Run
+from stream.transport.kafka import KafkaTrouble, TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.life import Ends, Life
 from stream.worker.recruit import recruit
@@ -99,7 +100,7 @@ class CounterTable(Service):
     def wanted(self) -> Collection[TopicPartition]:
         return [tp for life in self._lives.values() for tp in life.wanted()] if self._has_room() else []
 
-    def dispatch(self, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
+    def dispatch(self, tp: TopicPartition, records: Run) -> Chunk | None:
         life = self._lives.get(tp.partition)
         return None if life is None else life.dispatch(tp, records)
 

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from aiokafka import ConsumerRecord
+from schemas.rejections import Origin
 
 from stream.core.outcome import Rejection
-from stream.emit.outbox import Outbox
+from stream.emit.outbox import Outbox, Record
 from stream.store import scripts
 from stream.worker.outgoing import Mark, Outgoing
 
@@ -24,8 +24,8 @@ def before_relays() -> None:
 
     async def done() -> None: ...
 
-    def turn_away(self: Outbox, record: ConsumerRecord, rejection: Rejection) -> asyncio.Task[None]:
-        under_way.add(honest(self, record, rejection))
+    def turn_away(self: Outbox, record: Record, origin: Origin, rejection: Rejection) -> asyncio.Task[None]:
+        under_way.add(honest(self, record, origin, rejection))
         return asyncio.ensure_future(done())
 
     Outbox.turn_away = turn_away  # type: ignore[method-assign]
