@@ -19,7 +19,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks.servers import Ground
-from schemas.decode import decode
+from schemas.decode import Decoder
 from stream.core.partition import Changes, Partition
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Topic
@@ -62,6 +62,11 @@ async def _measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
     states = {number: Partition(number, plan, Limits()) for number in range(ground.partitions)}
     since_cut = dict.fromkeys(states, 0)
     topics: dict[str, Topic] = {ground.prefix + topic: topic for topic in TOPICS}
+    decoders = {
+        (name, number): Decoder(topic, number, ground.partitions)
+        for name, topic in topics.items()
+        for number in states
+    }
     stages, records = Stages(), ground.records()
     cut_at = records // max(1, checkpoints)
     consumer = AIOKafkaConsumer(
@@ -82,7 +87,7 @@ async def _measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
             for tp, (fetched,) in batches.items():
                 lap.end("fetch")
                 topic, state = topics[tp.topic], states[tp.partition]
-                decoded = [decode(each.value, topic, tp.partition, ground.partitions) for each in fetched]
+                decoded = decoders[tp.topic, tp.partition].decode([each.value for each in fetched])
                 lap.end("decode")
                 outcome = state.apply(
                     topic, [each.offset for each in fetched], [each.timestamp for each in fetched], decoded

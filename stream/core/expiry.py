@@ -95,7 +95,7 @@ class Expiry:
             counter = self._plan.counter(name)
             if counter is not None:
                 gone += [f"{name}:{pane}" for pane in forget_cells(counter, series, horizon(counter.topics))]
-                if not series.cells:
+                if series.head < 0:
                     del entry.series[name]
         return gone + self._forget_latches(entry, horizon(self.topics))
 

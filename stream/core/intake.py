@@ -4,7 +4,6 @@ Each is decided from the record and its own topic-partition alone, in offset ord
 wherever and however often the log is read.
 """
 
-from collections import deque
 from collections.abc import Iterable
 
 from stream.core.outcome import Rejection
@@ -14,6 +13,13 @@ NO_ARRIVAL = -1
 """Before the first timestamp: older than any instant, so everything that occurred lies in its future."""
 
 
+_SHARE_KEPT = 8
+"""Forgotten ids are let go of together, once they are more than this share of all."""
+
+NO_RUN = -2
+"""No arrival at all: no run of ids has begun."""
+
+
 class Intake:
     """The running arrival of a topic-partition, and the event ids accepted within the dedupe window.
 
@@ -21,15 +27,17 @@ class Intake:
     some bound on memory was met: a forgotten id would be counted twice.
     """
 
-    __slots__ = ("_fresh", "_fresh_from", "_order", "arrival", "limits", "seen")
+    __slots__ = ("_cut_at", "_forgotten", "_order", "_run", "_runs", "arrival", "limits", "seen")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.arrival = NO_ARRIVAL
         self.seen: dict[str, int] = {}
-        self._order: deque[str] = deque()
-        self._fresh: list[str] = []
-        self._fresh_from: dict[int, int] = {}  # arrival -> where its ids begin in _fresh
+        self._order: list[str] = []  # as they were accepted; the first so many are
+        self._forgotten = 0
+        self._cut_at = 0  # where those in _order begin that no cut holds
+        self._runs: list[tuple[int, int]] = []  # their arrivals, and where each begins
+        self._run = NO_RUN
 
     def refusal(self, occurred_ms: int) -> Rejection:
         """Why an event that occurred too early or too late for this place of the log is not accepted."""
@@ -46,11 +54,11 @@ class Intake:
         before = self.seen.get(event_id)
         if before is not None and arrival - before <= self.limits.dedupe_window_ms:
             return False
-        if arrival not in self._fresh_from:
-            self._fresh_from[arrival] = len(self._fresh)
+        if arrival != self._run:
+            self._run = arrival
+            self._runs.append((arrival, len(self._order)))
         self.seen[event_id] = arrival
         self._order.append(event_id)
-        self._fresh.append(event_id)
         return True
 
     def floor(self) -> int:
@@ -59,14 +67,18 @@ class Intake:
 
     def forget(self) -> None:
         """Drop the ids that can't make a duplicate any more."""
-        floor, seen, order = self.floor(), self.seen, self._order
-        while order:
-            accepted = seen.get(order[0])
+        floor, seen, order, at = self.floor(), self.seen, self._order, self._forgotten
+        end = len(order)
+        while at < end:
+            accepted = seen.get(order[at])
             if accepted is not None:
                 if accepted >= floor:
-                    return
-                del seen[order[0]]
-            order.popleft()
+                    break
+                del seen[order[at]]
+            at += 1
+        self._forgotten = at
+        if min(at, self._cut_at) > end // _SHARE_KEPT:
+            self._drop(min(at, self._cut_at))
 
     def restore(self, arrival: int, runs: Iterable[tuple[int, list[str]]]) -> None:
         """Take over checkpointed ids, runs of (arrival, ids) in ascending order of arrival."""
@@ -74,15 +86,26 @@ class Intake:
         for accepted, ids in runs:
             self.seen.update(dict.fromkeys(ids, accepted))
             self._order.extend(ids)
+        self._cut_at = len(self._order)
 
     def fresh(self) -> int:
         """How many ids were accepted since the last ``take_fresh``."""
-        return len(self._fresh)
+        return len(self._order) - self._cut_at
 
     def take_fresh(self) -> list[tuple[int, list[str]]]:
         """The ids accepted since the last call, as runs of (arrival, ids); without those already forgotten again."""
-        fresh, arrivals, floor = self._fresh, list(self._fresh_from), self.floor()
-        starts = [*self._fresh_from.values(), len(fresh)]
-        self._fresh, self._fresh_from = [], {}
-        runs = zip(arrivals, starts, starts[1:], strict=False)
-        return [(arrival, fresh[start:end]) for arrival, start, end in runs if arrival >= floor]
+        order, runs, floor = self._order, self._runs, self.floor()
+        ends = [start for _, start in runs[1:]] + [len(order)]
+        self._cut_at, self._runs, self._run = len(order), [], NO_RUN
+        return [
+            (arrival, order[start:end])
+            for (arrival, start), end in zip(runs, ends, strict=False)
+            if arrival >= floor
+        ]
+
+    def _drop(self, forgotten: int) -> None:
+        """Let go of the beginning of the order."""
+        del self._order[:forgotten]
+        self._forgotten -= forgotten
+        self._cut_at -= forgotten
+        self._runs = [(arrival, start - forgotten) for arrival, start in self._runs]

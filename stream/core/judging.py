@@ -9,8 +9,9 @@ from typing import NamedTuple
 from stream.core.awards import bonus_id, latch
 from stream.core.conditions import holds
 from stream.core.outcome import Bonus, Event, Evidence
-from stream.core.plan import Counter, Judge
+from stream.core.plan import FOREVER_MS, Counter, Judge, first_pane, last_pane
 from stream.core.rules import Metric
+from stream.core.series import NEVER
 from stream.core.subject import Subject
 
 
@@ -40,7 +41,34 @@ def judge(
     if bonuses:
         for counter, _ in counted:
             subject.set_floor(counter)
+    for counter, pane in counted:
+        _calm(subject, counter, pane)
     return bonuses
+
+
+def _calm(subject: Subject, counter: Counter, pane: int) -> None:
+    """Say up to which total nothing of the counter can be reached in the period of ``pane``, if it is the newest.
+
+    Only a tier that names nothing else is settled by its award in that period: another one is also judged at panes
+    that lie further on in what else it names.
+    """
+    series = subject.series.get(counter.name)
+    if series is None or series.head != pane:
+        return
+    first, last, floor = 0, FOREVER_MS, NEVER
+    for each in counter.judges:
+        if each.for_good in subject.latches:
+            continue
+        period = each.latching.period(each.panes, pane)
+        settled = latch(each.program.name, each.tier.name, period[0]) in subject.latches
+        if settled and len(each.reads) == 1:
+            first, last = (
+                max(first, first_pane(each.panes, period[0])),
+                min(last, last_pane(each.panes, period[1])),
+            )
+        else:
+            floor = min(floor, each.needs[counter.name])
+    series.calm_from, series.calm_to, series.calm_floor = first, last, floor
 
 
 def _within_reach(subject: Subject, judge: Judge) -> bool:

@@ -151,9 +151,9 @@ class Memory:
         return len(oldest)
 
     def _is_over(self, key: str) -> bool:
-        """Whether an entry that was no longer due still isn't. One that has left memory is looked at again."""
+        """Whether an entry that was no longer due still isn't. One that has left memory since is looked at again."""
         entry = self.entries.get(key)
-        if entry is None or entry.due_ms is not None:
+        if entry is None or entry.due_is_open or entry.due_ms is not None:
             return False
         if entry.is_empty():
             self._emptied.append((self.cuts, entry))

@@ -94,10 +94,10 @@ class Partition:
         for event in decoded:
             if isinstance(event, Rejection):
                 continue
-            plan = self.plan.region(event.region)
-            for kind, _ in plan.feeds.get(topic, ()):
+            gates, feeds = self.plan.fed(topic, event.region)
+            for kind, _ in feeds:
                 wanted[_key(kind, event)] = None
-            for gate in plan.gates.get(topic, ()):
+            for gate in gates:
                 wanted[_places_key(gate, event, _counted_at(event))] = None
         return self.memory.missing(wanted)
 
@@ -112,6 +112,7 @@ class Partition:
     ) -> Outcome:
         """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms."""
         intake, plan = self._intakes[topic], self.plan
+        fed = plan.fed_by(topic)
         skew_ms, lateness_ms = self.limits.allowed_skew_ms, self.limits.allowed_lateness_ms
         self.memory.chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
@@ -132,10 +133,8 @@ class Partition:
                     duplicates += 1
                     continue
                 accepted += 1
-                region = plan.region(event.region)
-                gates = region.gates.get(topic)
+                gates, feeds = fed.get(event.region) or plan.fed(topic, event.region)
                 let_in = self._let_in(gates, event, intake.arrival) if gates else NOBODY
-                feeds = region.feeds.get(topic, ())
                 if event.action == "remove":
                     self._take_back(event, feeds, let_in)
                 else:
@@ -182,7 +181,7 @@ class Partition:
         memory, at_ms = self.memory, event.occurred_at
         for kind, counters in feeds:
             subject: Subject | None = None
-            due: list[tuple[Counter, int]] = []
+            due: list[tuple[Counter, int]] | None = None
             for counter in counters:
                 if not counter.start_ms <= at_ms < counter.end_ms:
                     continue
@@ -198,20 +197,19 @@ class Partition:
                 amount = event.watch_ms if counter.metric == "watch_hours" else 1
                 step_ms = counter.step_ms
                 pane = at_ms // step_ms if step_ms else counter.panes.pane_of(at_ms)
-                if pane == series.head and not series.sums:
-                    series.cells[pane] += amount
+                if pane == series.head and series.head_touched:
+                    series.at_head += amount
                     series.total += amount
                 else:
                     if pane > series.head and pane >= series.prune_from:
                         self._prune(counter, subject, counter.name, series, pane)
                     series.add(pane, amount)
-                if pane != series.last_touched:
-                    series.last_touched = pane
-                    series.touched.append(pane)
                     memory.written += 1
-                if series.total >= series.floor:
+                if series.total >= series.floor and not series.is_calm(pane):
+                    if due is None:
+                        due = []
                     due.append((counter, pane))
-            if due and subject is not None:
+            if due is not None and subject is not None:
                 evidence = Evidence(event.event_id, topic, self.number, offset)
                 bonuses.extend(judge(subject, due, event, evidence))
 
@@ -232,7 +230,6 @@ class Partition:
                 if pane > series.head and pane >= series.prune_from:
                     self._prune(counter, subject, counter.removes, series, pane)
                 series.add(pane, 1)
-                series.touched.append(pane)
                 self.memory.written += 1
 
     def skip_to(self, topic: Topic, offset: int) -> None:

@@ -8,7 +8,7 @@ A *judge* is one tier of one version for one region: which counters it reads, an
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,7 @@ from stream.core.outcome import Event
 from stream.core.panes import Fixed, Local, Panes, Span
 from stream.core.places import Check, Gate
 from stream.core.rules import (
+    TOPICS,
     Calendar,
     Lifetime,
     Line,
@@ -96,13 +97,15 @@ class Judge:
 Feeds = tuple[tuple[SubjectKind, tuple[Counter, ...]], ...]
 """Creator counters and video counters."""
 
+Fed = tuple[tuple[Gate, ...], Feeds]
+"""What an event of a topic and a region comes to: the gates of its counters, and the counters."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegionPlan:
-    """What events of one region feed: per topic, creator counters and video counters, and their gates."""
+    """What events of one region come to, by topic, and all of the region's counters."""
 
-    feeds: dict[Topic, Feeds]
-    gates: dict[Topic, tuple[Gate, ...]]
+    fed: dict[Topic, Fed]
     counters: dict[str, Counter]
 
 
@@ -116,9 +119,21 @@ class Plan:
         self.programs = tuple(programs)
         self._starts = {program.name: count_starts(program, late) for program in self.programs}
         self._regions: dict[str, RegionPlan] = {}
+        self._fed: dict[Topic, dict[str, Fed]] = {topic: {} for topic in TOPICS}
+
+    def fed_by(self, topic: Topic) -> Mapping[str, Fed]:
+        """What events of ``topic`` come to, by the regions met so far."""
+        return self._fed[topic]
+
+    def fed(self, topic: Topic, region: str) -> Fed:
+        """What an event of ``topic`` and ``region`` comes to."""
+        found = self._fed[topic].get(region)
+        if found is None:
+            found = self._fed[topic][region] = self.region(region).fed.get(topic, ((), ()))
+        return found
 
     def region(self, region: str) -> RegionPlan:
-        """What events of ``region`` feed."""
+        """What events of ``region`` come to."""
         plan = self._regions.get(region)
         if plan is None:
             plan = self._regions[region] = _compile(self.programs, self._starts, region)
@@ -136,8 +151,10 @@ class Plan:
 
     def gate(self, name: str) -> tuple[Topic, Gate] | None:
         """The gate of this name and the topic it is for; None where no programme has it now."""
-        gates = self.region(name.rpartition(".")[2]).gates
-        return next(((topic, gate) for topic in gates for gate in gates[topic] if gate.name == name), None)
+        fed = self.region(name.rpartition(".")[2]).fed
+        return next(
+            ((topic, gate) for topic, (gates, _) in fed.items() for gate in gates if gate.name == name), None
+        )
 
 
 def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str) -> RegionPlan:
@@ -163,11 +180,14 @@ def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str
     for counter in counters.values():
         if counter.gate is not None:
             gates.setdefault(topic_of(counter.metric), {})[counter.gate.name] = counter.gate
-    return RegionPlan(
-        {topic: tuple((kind, tuple(fed)) for kind, fed in kinds.items()) for topic, kinds in feeds.items()},
-        {topic: tuple(named.values()) for topic, named in gates.items()},
-        counters,
-    )
+    fed: dict[Topic, Fed] = {
+        topic: (
+            tuple(gates.get(topic, {}).values()),
+            tuple((kind, tuple(fed)) for kind, fed in kinds.items()),
+        )
+        for topic, kinds in feeds.items()
+    }
+    return RegionPlan(fed, counters)
 
 
 def _judge(
@@ -200,8 +220,8 @@ def _judge(
         latching=latching(program.award),
         panes=panes,
         length=length,
-        first_pane=_first_pane(panes, version.from_ms),
-        last_pane=_last_pane(panes, version.until_ms),
+        first_pane=first_pane(panes, version.from_ms),
+        last_pane=last_pane(panes, version.until_ms),
         reads=tuple(reads),
         needs={names[metric]: least for metric, least in necessary(tier.when).items()},
         window_start_ms=None if None in start_of else min(at for at in start_of if at is not None),
@@ -227,7 +247,7 @@ def _keeps(metric: Metric, region: str) -> Keeps:
     return keeps
 
 
-def _first_pane(panes: Panes, from_ms: int | None) -> int:
+def first_pane(panes: Panes, from_ms: int | None) -> int:
     """The first pane that starts at or after ``from_ms``."""
     if isinstance(panes, Span):
         return 1
@@ -237,7 +257,7 @@ def _first_pane(panes: Panes, from_ms: int | None) -> int:
     return pane if panes.start(pane) == from_ms else pane + 1
 
 
-def _last_pane(panes: Panes, until_ms: int | None) -> int:
+def last_pane(panes: Panes, until_ms: int | None) -> int:
     """The last pane that starts before ``until_ms``."""
     if isinstance(panes, Span):
         return 1

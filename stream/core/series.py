@@ -2,14 +2,14 @@
 
 ```
 pane    97   98   99  100  101  102
-cell     3         1         4    2     cells: {97: 3, 99: 1, 101: 4, 102: 2}
-                    |---- n=4 ----|     head 102, sums {4: 7}
+cell     3         1         4    2     head 102, at_head 2, cells {97: 3, 99: 1, 101: 4}
+                    |- n=4 --|          before {4: 5}
 ```
-Most subjects never come near a threshold: nobody asks for their windows, and an event costs one cell and one
-addition to the total. Once a window that ends at the head has been asked for, its sum is kept running: a later pane
-moves the head and takes what falls out of each window from its sum; an earlier pane (a late event) adds to the
-windows that still reach it. A window that ends near the head is told from that sum by what lies between; one that
-ends anywhere else is summed up, over the fewer of its panes and the cells there are.
+Most subjects never come near a threshold: nobody asks for their windows, and most events are in the newest pane:
+they cost two additions. Once a window that ends at the head has been asked for, the sum of its other panes is kept
+running: a later pane moves the head and takes what falls out of each window from it; an earlier pane (a late event)
+adds to the windows that still reach it. A window that ends near the head is told from that sum by what lies between;
+one that ends anywhere else is summed up, over the fewer of its panes and the cells there are.
 """
 
 from typing import Final
@@ -21,22 +21,30 @@ NEVER: Final = 1 << 200
 class Series:
     """Cells of one (counter, region) of one subject.
 
-    ``total`` is the sum of all cells kept: never less than any window's sum. ``floor`` is the least total at
-    which some open tier can be reached; the engine sets it. ``head`` is the newest pane that holds a cell, -1 for
-    none. ``sums`` are those windows that end at the head which have been asked for, by length in panes. ``touched``
-    are the panes written since the last checkpoint was cut. From ``due_ms`` on all cells can go, as long as the head
-    is not beyond ``due_to`` (``expiry``).
+    ``head`` is the newest pane that holds a cell, -1 for none, ``at_head`` what it holds; ``cells`` are the others.
+    ``total`` is the sum of all cells kept: never less than any window's sum. ``before`` are the windows that end at
+    the head which have been asked for, by length in panes: what they hold but for the head.
+
+    ``floor`` is the least total at which some open tier can be reached; the engine sets it. From ``calm_from`` to
+    ``calm_to`` ``calm_floor`` stands for it: some awards of these panes' period are made already.
+
+    ``touched`` are the panes written since the last checkpoint was cut, without the head, which is in it if
+    ``head_touched``. From ``due_ms`` on all cells can go, as long as the head is not beyond ``due_to`` (``expiry``).
     """
 
     __slots__ = (
+        "at_head",
+        "before",
+        "calm_floor",
+        "calm_from",
+        "calm_to",
         "cells",
         "due_ms",
         "due_to",
         "floor",
         "head",
-        "last_touched",
+        "head_touched",
         "prune_from",
-        "sums",
         "total",
         "touched",
     )
@@ -44,74 +52,117 @@ class Series:
     def __init__(self) -> None:
         self.cells: dict[int, int] = {}
         self.head = -1
-        self.sums: dict[int, int] = {}
+        self.at_head = 0
+        self.before: dict[int, int] = {}
         self.total = 0
         self.floor = 0
+        self.calm_from, self.calm_to, self.calm_floor = 0, -1, 0
         self.touched: list[int] = []
-        self.last_touched = -1
+        self.head_touched = False
         self.prune_from = 0
         self.due_ms, self.due_to = NEVER, -1
 
     def restore(self, cells: dict[int, int]) -> None:
-        """Take over checkpointed cells."""
-        self.cells = cells
+        """Take over checkpointed cells, at least one."""
         self.total = sum(cells.values())
-        self.head = max(cells, default=-1)
+        self.head = max(cells)
+        self.at_head = cells.pop(self.head)
+        self.cells = cells
+
+    def all_cells(self) -> dict[int, int]:
+        """Every cell by its pane."""
+        return {**self.cells, self.head: self.at_head} if self.head >= 0 else {}
+
+    def amount(self, pane: int) -> int | None:
+        """What a pane's cell holds; None where there is none."""
+        return self.at_head if pane == self.head else self.cells.get(pane)
 
     def add(self, pane: int, amount: int) -> None:
         """Count ``amount`` in ``pane``. A cell exists from its first add on, also for an amount of 0."""
-        if pane > self.head:
-            self._move_head(pane)
-        sums = self.sums
-        for length in sums:
-            if pane > self.head - length:
-                sums[length] += amount
-        self.cells[pane] = self.cells.get(pane, 0) + amount
+        head = self.head
+        if pane < head:
+            self.cells[pane] = self.cells.get(pane, 0) + amount
+            for length in self.before:
+                if pane > head - length:
+                    self.before[length] += amount
+            if not self.touched or self.touched[-1] != pane:
+                self.touched.append(pane)
+        else:
+            if pane > head:
+                self._move_head(pane)
+            self.at_head += amount
+            self.head_touched = True
         self.total += amount
+
+    def is_calm(self, pane: int) -> bool:
+        """Whether nothing can be reached from ``pane`` to the head, although the total has come to the floor."""
+        return self.calm_from <= pane and self.head <= self.calm_to and self.total < self.calm_floor
 
     def window(self, pane: int, length: int) -> int:
         """The sum of the ``length`` panes that end with ``pane``."""
         head = self.head
         apart = abs(pane - head)
-        if apart >= length or (apart and len(self.cells) <= apart):
-            return self._sum(pane - length + 1, pane)
-        if length not in self.sums:
-            self.sums[length] = self._sum(head - length + 1, head)
-        at_head = self.sums[length]
-        if pane > head:
-            return at_head - self._sum(head - length + 1, pane - length)
+        if apart >= length or (apart and len(self.cells) < apart):
+            found = self._sum(pane - length + 1, pane)
+            return found + self.at_head if pane - length < head <= pane else found
+        if length not in self.before:
+            self.before[length] = self._sum(head - length + 1, head - 1)
+        others = self.before[length]
         if pane < head:
-            return at_head - self._sum(pane + 1, head) + self._sum(pane - length + 1, head - length)
-        return at_head
+            return others - self._sum(pane + 1, head - 1) + self._sum(pane - length + 1, head - length)
+        if pane > head:
+            others -= self._sum(head - length + 1, pane - length)
+        return others + self.at_head
 
     def panes_between(self, first: int, last: int) -> list[int]:
         """The panes in ``[first, last]`` that hold a cell, in no order."""
-        if last - first + 1 < len(self.cells):
-            return [pane for pane in range(first, last + 1) if pane in self.cells]
-        return [pane for pane in self.cells if first <= pane <= last]
+        if last - first < len(self.cells):
+            panes = [pane for pane in range(first, last + 1) if pane in self.cells]
+        else:
+            panes = [pane for pane in self.cells if first <= pane <= last]
+        if first <= self.head <= last:
+            panes.append(self.head)
+        return panes
 
     def forget_before(self, pane: int) -> list[int]:
         """Drop the cells before ``pane``; the panes dropped."""
         gone = [old for old in self.cells if old < pane]
         for old in gone:
             self.total -= self.cells.pop(old)
+        if 0 <= self.head < pane:
+            gone.append(self.head)
+            self.head, self.at_head, self.total, self.head_touched = -1, 0, 0, False
         if gone:
-            self.sums.clear()
-            self.head = max(self.cells, default=-1)
+            self.before.clear()
         return gone
+
+    def take_touched(self) -> list[int]:
+        """The panes written since the last call."""
+        touched = self.touched
+        if self.head_touched:
+            touched.append(self.head)
+            self.head_touched = False
+        if touched:
+            self.touched = []
+        return touched
 
     def _move_head(self, pane: int) -> None:
         head = self.head
-        for length in self.sums:
+        if head >= 0:
+            self.cells[head] = self.at_head
+            if self.head_touched:
+                self.touched.append(head)
+        for length in self.before:
             if pane - head >= length:
-                self.sums[length] = 0
+                self.before[length] = 0
             else:
-                self.sums[length] -= self._sum(head - length + 1, pane - length)
-        self.head = pane
+                self.before[length] += self.at_head - self._sum(head - length + 1, pane - length)
+        self.head, self.at_head, self.head_touched = pane, 0, False
 
     def _sum(self, first: int, last: int) -> int:
+        """The sum of the cells from ``first`` to ``last``, the head's left out."""
         cells = self.cells
-        if last - first + 1 < len(cells):
+        if last - first < len(cells):
             get = cells.get
             return sum([get(pane, 0) for pane in range(first, last + 1)])
         return sum([amount for pane, amount in cells.items() if first <= pane <= last])

@@ -116,18 +116,15 @@ class Subject:
 
     def is_empty(self) -> bool:
         """Whether nothing of it is stored."""
-        return not self.latches and not any(series.cells for series in self.series.values())
+        return not self.latches and all(series.head < 0 for series in self.series.values())
 
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call, with their present values; None for those that went."""
         fields: dict[str, int | None] = {}
         for name, series in self.series.items():
-            if series.touched:
-                get = series.cells.get
-                for pane in series.touched:
-                    fields[f"{name}:{pane}"] = get(pane)
-                series.touched = []
-                series.last_touched = -1
+            if series.head_touched or series.touched:
+                for pane in series.take_touched():
+                    fields[f"{name}:{pane}"] = series.amount(pane)
                 if series.head > series.due_to:
                     self.due_is_open = True
         for latch in self.fresh_latches:

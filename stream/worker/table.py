@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 
 from mode import Service
 
-from schemas.decode import decode
+from schemas.decode import Decoder
 from stream import metrics
-from stream.core.rules import TOPICS, Topic
+from stream.core.rules import TOPICS
 from stream.core.subject import subject_key
 from stream.errors import InputError
 from stream.logs import logger
@@ -48,18 +48,16 @@ class CounterTable(Service):
         self._settings = settings
         self._crew: Crew | None = None
         self._lives: dict[int, Life] = {}
-        self._topics: dict[str, Topic] = {settings.topic(topic): topic for topic in TOPICS}
+        self._decoders: dict[tuple[str, int], Decoder] = {}
 
     # What agents do
 
     def count(self, chunk: Chunk) -> None:
         """Decode a chunk and hand it to its partition; what it brings about goes its own way from there."""
         life = self._lives.get(chunk.partition)
-        if life is not None and self._crew is not None:
-            topic, partitions = self._topics[chunk.topic], self._crew.partitions
-            life.offer(
-                chunk, [decode(record.value, topic, chunk.partition, partitions) for record in chunk.records]
-            )
+        if life is not None:
+            decoder = self._decoders[chunk.topic, chunk.partition]
+            life.offer(chunk, decoder.decode([record.value for record in chunk.records]))
 
     def __getitem__(self, subject: str | tuple[str, str]) -> Mapping[str, Mapping[int, int]]:
         """The cells of a creator, or of a (creator, video): counter name -> pane -> count.
@@ -70,7 +68,7 @@ class CounterTable(Service):
         for life in self._lives.values():
             found = life.subject(key)
             if found is not None:
-                return {name: dict(series.cells) for name, series in found.series.items()}
+                return {name: series.all_cells() for name, series in found.series.items()}
         raise KeyError(subject)
 
     def health(self) -> dict[str, object]:
@@ -83,6 +81,11 @@ class CounterTable(Service):
     def acquire(self, partitions: frozenset[int]) -> None:
         assert self._crew is not None
         log.info("partitions assigned", partitions=sorted(partitions))
+        self._decoders = {
+            (self._settings.topic(topic), number): Decoder(topic, number, self._crew.partitions)
+            for topic in TOPICS
+            for number in partitions
+        }
         self._lives = {number: Life(self._crew, number) for number in sorted(partitions)}
 
     async def release(self, *, stopping: bool) -> None:
