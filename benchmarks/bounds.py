@@ -12,7 +12,7 @@ holds the code to them, and ``benchmarks.soak`` a worker under load.
 from dataclasses import astuple, dataclass
 
 from stream.core.rules import TOPICS
-from stream.transport.driver import Transport
+from stream.transport.fetching import RUN
 from stream.worker.checkpointing import CHECKPOINT_FIELDS, CHECKPOINT_IDS, MOST_UNSAVED_CHECKPOINTS
 from stream.worker.flight import CHUNKS_IN_FLIGHT
 
@@ -88,7 +88,7 @@ class Held:
 
 def in_flight() -> int:
     """What a partition takes beside its state: records on their way, and changes that wait for a checkpoint."""
-    records = len(TOPICS) * CHUNKS_IN_FLIGHT * Transport.max_records
+    records = len(TOPICS) * CHUNKS_IN_FLIGHT * RUN
     waiting = CHECKPOINT_FIELDS + CHECKPOINT_IDS
     return len(TOPICS) * FETCHED_BYTES + records * RECORD_BYTES + waiting * CHANGE_BYTES
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from benchmarks.load import REGIONS, SPAN_START_MS
 from schemas.events import Event
 from stream.core.rules import TOPICS, Topic
-from stream.transport.driver import Transport
+from stream.transport.fetching import RUN
 
 Spread = Literal["zipf", "even"]
 
@@ -51,7 +51,7 @@ class Crowd:
     def everybody(self, start_ms: int, span_ms: int, first_offset: int = 0) -> Iterator[Chunk]:
         """A view of each video, spread over a span of event time: all subjects are met once."""
         total = self.creators * self.videos
-        size = Transport.max_records
+        size = RUN
         for first in range(0, total, size):
             serials = range(first, min(total, first + size))
             at_ms = [start_ms + span_ms * serial // total for serial in serials]
@@ -64,7 +64,7 @@ class Crowd:
     def traffic(self, count: int, start_ms: int, span_ms: int, first_offset: int) -> Iterator[Chunk]:
         """``count`` events (rounded up to whole chunks) over a span of event time, each a little late."""
         draw = random.Random(self.seed)
-        size = Transport.max_records
+        size = RUN
         for number in range(-(-count // size)):
             serials = range(first_offset + number * size, first_offset + (number + 1) * size)
             at_ms = [start_ms + span_ms * (serial - first_offset) // count for serial in serials]

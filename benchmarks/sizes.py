@@ -142,15 +142,15 @@ def _rss() -> int:
 
 def _entry(one: Held, plan: Plan, number: int) -> tuple[str, dict[str, int]]:
     """Key and fields of an entry as a checkpoint holds them."""
-    region, creator = plan.region("US"), f"creator-{number:09}"
+    (gates, _), creator = plan.fed("views", "US"), f"creator-{number:09}"
     if one.places:
-        gate = region.gates["views"][0]
+        gate = gates[0]
         period = gate.local.pane_of(_AT_MS)
         viewers = {f"viewer-{number:09}-{viewer:07}": 1 for viewer in range(one.places)}
         return places_key(creator, gate, period, next(iter(viewers))), viewers
     if not one.series:
         return creator, {"!creator-views/noticed/-": 1}
-    rolling = [name for name, counter in region.counters.items() if counter.step_ms == _PANE_MS]
+    rolling = [name for name, counter in plan.region("US").counters.items() if counter.step_ms == _PANE_MS]
     first = _AT_MS // _PANE_MS
     panes = range(first, first + one.cells // one.series)
     return subject_key(creator, f"video-{number:09}"), {

@@ -31,6 +31,7 @@ from schemas.faults import MAX_BYTES, check, gravest, read_object
 from schemas.instants import instant_ms
 from schemas.placement import partition_of
 from schemas.strict_json import surely_shallow
+from stream.core import outcome
 from stream.core.outcome import Rejection
 from stream.core.rules import Topic
 
@@ -104,10 +105,10 @@ class Decoder:
         self._partition, self._partitions = partition, partitions
         self._at_home: set[str] = set()  # creators that belong here
 
-    def decode(self, values: Iterable[bytes | None]) -> list[Event | Rejection]:
+    def decode(self, values: Iterable[bytes | None]) -> list[outcome.Event | Rejection]:
         """The events that these values hold, or why they can't be accepted. Never raises."""
         at_home, event = self._at_home, None
-        decoded: list[Event | Rejection] = []
+        decoded: list[outcome.Event | Rejection] = []
         for value in values:
             if (
                 value

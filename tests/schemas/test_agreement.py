@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas import decode as decoding
-from schemas.decode import decode, decode_carefully, decode_fast, decode_line
+from schemas.decode import Decoder, decode, decode_carefully, decode_fast, decode_line
 from schemas.events import Event
 from schemas.rejections import CODES
 from stream.core.outcome import Rejection
@@ -53,6 +53,11 @@ def check(record: bytes, topic: Topic) -> None:
     fast = decode_fast(record, topic) if record else None
     assert fast is None or fast == careful
     assert decode(record, topic, 0, 1) == careful
+    assert Decoder(topic, 0, 1).decode([record, None, record]) == [
+        careful,
+        decode(None, topic, 0, 1),
+        careful,
+    ]
     if isinstance(careful, Rejection):
         assert careful.code in CODES
         assert careful.detail
@@ -208,3 +213,18 @@ def test_the_fast_path_takes_what_producers_usually_send() -> None:
         b" " + value() + b"\n",
     ]
     assert all(isinstance(decode_fast(record, "likes"), Event) for record in usual)
+
+
+@given(
+    st.lists(st.sampled_from(["ada", "bob", "eve", "kim", "Zo\u00eb"])),
+    st.integers(1, 5),
+    st.data(),
+)
+def test_a_whole_chunk_is_decoded_like_each_of_its_records(
+    creators: list[str], partitions: int, data: st.DataObject
+) -> None:
+    partition = data.draw(st.integers(0, partitions - 1))
+    records = [value(creator_id=creator) for creator in creators]
+    decoder = Decoder("likes", partition, partitions)
+    for _ in range(2):  # creators that were met before, and not
+        assert decoder.decode(records) == [decode(each, "likes", partition, partitions) for each in records]

@@ -3,7 +3,6 @@
 import asyncio
 
 from schemas.rejections import Origin
-
 from stream.core.outcome import Rejection
 from stream.emit.outbox import Outbox, Record
 from stream.store import scripts

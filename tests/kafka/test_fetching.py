@@ -1,0 +1,85 @@
+"""Runs hold what aiokafka hands out one by one: no record more, none less, whatever the batches are like."""
+
+import asyncio
+import random
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import Producer
+
+from stream.transport import fetching
+from stream.transport.fetching import in_runs
+from tests.kafka.logs_of import read
+from tests.kafka.servers import Kafka
+
+Seen = list[tuple[int, int, bytes | None, bytes | None, list[tuple[str, bytes]]]]
+
+
+@pytest.fixture
+async def topic(kafka: Kafka, app_name: str) -> str:
+    """A log of one partition: small and large batches, compressed ones, transactions committed and aborted."""
+    name = await kafka.create_topics(partitions=1) + "views"
+    serial = 0
+    for turn, codec in enumerate(("none", "lz4", "none", "gzip", "snappy", "zstd")):
+        producer = Producer(
+            {
+                "bootstrap.servers": kafka.bootstrap,
+                "compression.type": codec,
+                "transactional.id": f"{app_name}-{turn}",
+            }
+        )
+        producer.init_transactions()
+        for count, keep in ((1, True), (3, False), (400, True), (5, True), (7, False)):
+            producer.begin_transaction()
+            for _ in range(count):
+                headers: list[tuple[str, str | bytes | None]] = (
+                    [("serial", b"%d" % serial)] if serial % 3 else []
+                )
+                value = None if serial % 50 == 7 else b"%d" % serial * (serial % 30)
+                producer.produce(name, value, key=b"k" if serial % 2 else None, headers=headers, partition=0)
+                serial += 1
+            producer.flush()
+            (producer.commit_transaction if keep else producer.abort_transaction)()
+    return name
+
+
+async def test_runs_are_the_records_that_aiokafka_hands_out(
+    kafka: Kafka, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tp = TopicPartition(topic, 0)
+    one_by_one = [
+        (record.offset, record.timestamp, record.key, record.value, list(record.headers))
+        for record in (await read(kafka.bootstrap, topic))[tp]
+    ]
+    assert len(one_by_one) == 6 * 406
+    starts = [0, 1, 2, one_by_one[-1][0], *random.Random(7).choices(range(one_by_one[-1][0]), k=8)]
+    for size in (1_000_000, 100, 7):
+        monkeypatch.setattr(fetching, "RUN", size)
+        for start in starts if size > 7 else starts[:2]:
+            seen = await in_runs_from(kafka, tp, start, one_by_one[-1][0])
+            assert seen == [record for record in one_by_one if record[0] >= start]
+
+
+async def in_runs_from(kafka: Kafka, tp: TopicPartition, start: int, last: int) -> Seen:
+    """What lies between two offsets, in runs that are within the bound."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        value_deserializer=in_runs,
+    )
+    await consumer.start()
+    seen: Seen = []
+    try:
+        consumer.assign([tp])
+        consumer.seek(tp, start)
+        async with asyncio.timeout(30):
+            while await consumer.position(tp) <= last:
+                for runs in (await consumer.getmany(timeout_ms=200, max_records=1)).values():
+                    (run,) = runs
+                    assert 0 < len(run) <= fetching.RUN
+                    assert await consumer.position(tp) > run[-1].offset
+                    seen += [(r.offset, r.timestamp, r.key, r.value, list(r.headers)) for r in run]
+    finally:
+        await consumer.stop()
+    return seen
