@@ -57,7 +57,7 @@ class Kind:
 KINDS = (
     Kind("subject, awarded once", Held(1, 0, 0, 0, 0), 100_000),
     Kind("subject, 1 pane", Held(1, 1, 1, 0, 0), 100_000),
-    Kind("subject, 2 counters of 1 pane", Held(1, 2, 2, 0, 0), 100_000),
+    Kind("subject, 2 counters of 1 pane", Held(1, 2, 2, 0, 0), 50_000),
     Kind("subject, 10 panes", Held(1, 1, 10, 0, 0), 50_000),
     Kind("subject, 100 panes", Held(1, 1, 100, 0, 0), 10_000),
     Kind("subject, 1,440 panes", Held(1, 1, 1_440, 0, 0), 1_000),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks.recovery.timeline import Recovery
+from benchmarks.recovery.timeline import PARTS, Recovery
 
 _WIDTH_INCHES, _BAR_INCHES = 8, 0.5
 _LEAST_SHOWN_S = 0.005
@@ -18,13 +18,13 @@ def draw(folder: Path, found: Sequence[Recovery]) -> None:
     axes = figure.subplots()
     labels = [f"{each.event}: {each.state}" for each in found]
     ends = [0.0] * len(found)
-    for name in dict.fromkeys(name for each in found for name in each.parts):
+    for name in PARTS:
         lengths = [each.parts.get(name, 0.0) for each in found]
         if max(lengths) >= _LEAST_SHOWN_S:
             axes.barh(labels, lengths, left=ends, label=name)
         ends = [end + length for end, length in zip(ends, lengths, strict=True)]
     axes.invert_yaxis()
     axes.set_xlabel("seconds until the first bonus")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=4, fontsize="small", frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, fontsize="small", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(folder / "recovery.svg", metadata={"Date": None}, bbox_inches="tight")

@@ -27,7 +27,10 @@ class State:
     ids: int
 
     def __str__(self) -> str:
-        return f"{self.subjects:,} subjects, {self.ids:,} ids"
+        told = [
+            f"{count:,} {what}" for count, what in ((self.subjects, "subjects"), (self.ids, "ids")) if count
+        ]
+        return ", ".join(told) or "no state"
 
 
 def creator(number: int) -> str:

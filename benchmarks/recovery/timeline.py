@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from confluent_kafka import ConsumerGroupState  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.recovery.traffic import Paid
 from tests.kafka.workers import Line
 
 TAKE_STEPS = ("membership", "ledger", "lease", "ids", "scan")
+PARTS = ("session time-out", "old one's end", "process", "rebalance", *TAKE_STEPS, "first bonus")
+"""In the order in which they follow each other; not all belong to every event."""
+
 _ADMIN_S = 10.0
 
 

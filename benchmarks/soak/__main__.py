@@ -33,6 +33,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 AFTERGLOW_MS = 34 * 3_600_000
 """Longer than the longest window, lateness, and the grain of what is due together."""
 
+EVERY_S, LEAST_SAMPLES = 1.0, 60
 _HOUR_MS = 3_600_000
 _START_S = 60.0
 
@@ -86,7 +87,7 @@ def run(
     with worker.running(place, programs, core, *options) as it:
         it.wait_until(lambda look: "bonus_partitions_taken" in look.metrics, _START_S)
         feed = Feed(place.servers.kafka, place.prefix, lambda: it.look().events)
-        with watching(it, feed, place.servers.redis) as watch:
+        with watching(it, feed, place.servers.redis, min(EVERY_S, span_s / LEAST_SAMPLES)) as watch:
             feed.play(crowd.span(), crowd.span_events / span_s)
             watch.phase = "afterglow"
             feed.play(crowd.afterglow(), crowd.afterglow_events / afterglow_s)

@@ -1,4 +1,4 @@
-"""Watching a worker and its Redis from outside: a sample a second, for as long as the soak lasts."""
+"""Watching a worker and its Redis from outside: a sample every so often, for as long as the soak lasts."""
 
 import threading
 from collections.abc import Iterator
@@ -10,8 +10,6 @@ import redis
 
 from benchmarks.soak.feed import Feed
 from benchmarks.worker import Worker
-
-EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +83,13 @@ class Watch:
 
 
 @contextmanager
-def watching(worker: Worker, feed: Feed, redis_url: str) -> Iterator[Watch]:
+def watching(worker: Worker, feed: Feed, redis_url: str, every_s: float) -> Iterator[Watch]:
     """Samples a worker from a thread of its own; a failure to look ends the context with what it was."""
     watch, over = Watch(worker, feed, redis_url), threading.Event()
     failures: list[Exception] = []
 
     def sample() -> None:
-        while not over.wait(EVERY_S):
+        while not over.wait(every_s):
             try:
                 watch.look()
             except Exception as error:  # raised below, where somebody hears it
