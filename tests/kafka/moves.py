@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import redis
 from aiokafka import ConsumerRecord
 
 from schemas import bonuses as wire
@@ -53,6 +54,12 @@ async def stop(worker: Worker) -> None:
     """Have a worker stop in order."""
     worker.terminate()
     assert await worker.ended() == 0, str(worker)
+
+
+def keys_of(fleet: Fleet) -> dict[bytes, bytes]:
+    """All that Redis holds of a group, as it is."""
+    with redis.Redis.from_url(fleet.redis_url) as client:
+        return {key: client.dump(key) for key in client.scan_iter(f"{{{fleet.group}:*")}
 
 
 async def inputs_of(fleet: Fleet) -> Logs:

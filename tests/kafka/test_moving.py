@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import redis
 from aiokafka.admin import NewPartitions
 
 from stream.topics import PARTITIONED
@@ -13,6 +12,7 @@ from tests.kafka.moves import (
     assert_paid_once,
     count_all,
     inputs_of,
+    keys_of,
     migrate,
     send_again,
     since,
@@ -39,12 +39,6 @@ async def first_life(fleet: Fleet, seed: int, partitions: int) -> None:
     await fleet.kafka.create_topics(partitions=partitions)
     await send_traffic(fleet.kafka.bootstrap, fleet.kafka.prefix, seed, RECORDS, CREATORS)
     await count_all(fleet)
-
-
-def keys_of(fleet: Fleet) -> dict[bytes, bytes]:
-    """All that Redis holds of a group, as it is."""
-    with redis.Redis.from_url(fleet.redis_url) as client:
-        return {key: client.dump(key) for key in client.scan_iter(f"{{{fleet.group}:*")}
 
 
 @pytest.mark.parametrize(("before", "after"), [(4, 6), (6, 4)])

@@ -18,25 +18,33 @@ from tests.strategies import Case, cases, seeds
 counts = st.integers(1, 6)
 
 
-def spread_out(case: Case, seed: int) -> list[Record]:
-    """The case's log under the brokers' clock, with creators of other names, and ids that are each creator's own.
+def resent(records: list[Record], cut: int, seed: int) -> list[Record]:
+    """The log, with some of the records before the cut once more behind it."""
+    shuffler = random.Random(seed)
+    again = shuffler.choices(records[:cut], k=shuffler.randrange(12)) if cut else []
+    return [*records[:cut], *again, *records[cut:]]
+
+
+def spread_out(records: list[Record], seed: int) -> list[Record]:
+    """A log under the brokers' clock, with creators of other names, and ids that are each creator's own.
 
     Arrival is then the same whatever else lies in a partition, and so is what a duplicate is.
     """
     shuffler = random.Random(seed)
     names = {name: f"{name}{shuffler.randrange(100)}" for name in ("ada", "eve")}
-    clock = dict.fromkeys(TOPICS, -1)
-    records = []
-    for record in case.records:
-        clock[record.topic] = max(clock[record.topic], record.timestamp)
-        event = record.decoded
+    clock, offsets = dict.fromkeys(TOPICS, -1), dict.fromkeys(TOPICS, -1)
+    log = []
+    for record in records:
+        topic, event = record.topic, record.decoded
+        clock[topic] = max(clock[topic], record.timestamp)
+        offsets[topic] += 1
         if isinstance(event, Engagement):
             creator = names[event.creator_id]
             viewer = names.get(event.viewer_id, event.viewer_id)
             event_id = f"{creator}/{event.event_id}"
             event = replace(event, creator_id=creator, viewer_id=viewer, event_id=event_id)
-        records.append(record._replace(timestamp=clock[record.topic], decoded=event))
-    return records
+        log.append(Record(topic, 0, offsets[topic], clock[topic], event))
+    return log
 
 
 def place_of(record: Record, partitions: int) -> int:
@@ -78,8 +86,8 @@ def test_a_move_to_another_number_of_partitions_does_not_show(
     case: Case, seed: int, before: int, after: int, place: float
 ) -> None:
     """What was counted, what was awarded, and which ids were accepted go with the creators."""
-    records = spread_out(case, seed)
-    cut = int(place * len(records))
+    cut = int(place * len(case.records))
+    records = spread_out(resent(case.records, cut, seed), seed)
     stores = [Store() for _ in range(before)]
     paid = live(stores, case, records[:cut])
     paid += live(moved(stores, after), case, records[cut:])
