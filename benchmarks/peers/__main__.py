@@ -48,7 +48,7 @@ def main(
     found: list[Figures] = []
     with TemporaryDirectory(prefix="bonus-peers-") as folder, cores.on(others), servers() as on:
         scratch = Path(folder)
-        builds = Builds(scratch)
+        builds = Builds(scratch / "builds")
         for windows in Windows:
             expected.write_programs(scratch / windows.value, windows)
         for share in Share:

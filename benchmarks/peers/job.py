@@ -4,6 +4,7 @@ It stands on the standard library alone, for some peers run in an environment of
 same in ``java/job``.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -110,17 +111,20 @@ class Subject:
         """Count one event in a pane; returns the tiers that it brings about, with their period."""
         numbers = self.numbers
         if numbers and numbers[-1] == number:
-            self.panes[-1][metric] += 1
-            self.sums[metric] += 1
-            return self._judge(metric, -1, self.sums) if self.sums[metric] >= _LEAST else ()
-        if not numbers or numbers[-1] < number:
+            at = -1
+        elif not numbers or numbers[-1] < number:
             numbers.append(number)
             self.panes.append([0, 0, 0, 0])
             self._roll(number)
-            self.panes[-1][metric] = 1
+            at = -1
+        else:
+            at = self._late_pane(number)
+        self.panes[at][metric] += 1
+        if at < 0 or at >= self.first:
             self.sums[metric] += 1
-            return self._judge(metric, -1, self.sums)
-        return self._count_late(metric, number)
+        if self.first == 0 and self.sums[metric] < _LEAST:
+            return ()  # nothing has left the newest window: no other holds more
+        return self._judge(metric, -1, self.sums) if at < 0 else self._judge_later(metric, at)
 
     def _roll(self, newest: int) -> None:
         """Take out of the sums what the newest window no longer holds, and forget what nothing asks for any more."""
@@ -134,20 +138,20 @@ class Subject:
             del self.numbers[:gone], self.panes[:gone]
             self.first -= gone
 
-    def _count_late(self, metric: int, number: int) -> Sequence[tuple[Tier, int | None]]:
+    def _late_pane(self, number: int) -> int:
+        """The index of an older pane, which is made where it is missing."""
+        at = bisect_left(self.numbers, number)
+        if self.numbers[at] != number:
+            self.numbers.insert(at, number)
+            self.panes.insert(at, [0, 0, 0, 0])
+            self.first += number <= self.numbers[-1] - WINDOW_PANES
+        return at
+
+    def _judge_later(self, metric: int, at: int) -> Sequence[tuple[Tier, int | None]]:
         """A late event changes the windows of its own pane and of later ones: they are gone through backwards."""
-        numbers, panes = self.numbers, self.panes
-        at = len(numbers)
-        while at and numbers[at - 1] > number:
-            at -= 1
-        if at and numbers[at - 1] == number:
-            at -= 1
-        else:
-            numbers.insert(at, number)
-            panes.insert(at, [0, 0, 0, 0])
-            self.first += number <= numbers[-1] - WINDOW_PANES
-        panes[at][metric] += 1
-        self.sums[metric] += at >= self.first
+        if not self.naming[metric]:
+            return ()
+        numbers, panes, number = self.numbers, self.panes, self.numbers[at]
         found: list[tuple[Tier, int | None]] = []
         sums, start = list(self.sums), self.first
         for index in range(len(numbers) - 1, at - 1, -1):
@@ -176,7 +180,7 @@ class Subject:
 
 
 _LEAST = 25
-"""No tier is reached by fewer."""
+"""No count of fewer brings a tier about."""
 
 
 class Seen:

@@ -13,8 +13,10 @@ _OURS, _OTHERS = "#d1495b", "#30638e"
 
 
 def write(path: Path, results: Results) -> None:
-    """Draw the results; peers without figures are left out. The axis is logarithmic."""
+    """Draw the results; peers without figures are left out. With none left, nothing is drawn."""
     measured = [(peer, peer["steady"]["cpu_us"]) for peer in results["peers"] if peer["steady"] is not None]
+    if not measured:
+        return
     measured.sort(key=lambda each: -each[1])
     labels = [f"{peer['tool']}: {peer['form'].replace('`', '')}" for peer, _ in measured]
     rates = [1e6 / cpu_us for _, cpu_us in measured]

@@ -131,5 +131,5 @@ def _occurred_at(event: EventT[Any] | None) -> float:
 
 if __name__ == "__main__":
     app = application(run(), hopping=sys.argv[1] == "hopping")
-    sys.argv[1:] = ["worker", "--loglevel", "warning"]
+    sys.argv[1:] = ["worker", "--loglevel", "warn"]
     app.main()

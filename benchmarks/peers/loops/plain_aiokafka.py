@@ -4,12 +4,13 @@ After a crash the counts start from nothing, and what was read is not read again
 """
 
 import asyncio
+import gc
 import signal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.peers.loops.command import Run, run
-from benchmarks.peers.loops.counting import Counting, encode
+from benchmarks.peers.loops.counting import GC_THRESHOLDS, Counting, encode
 
 _MAX_RECORDS = 10_000
 
@@ -37,4 +38,5 @@ async def count(told: Run) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*GC_THRESHOLDS)
     asyncio.run(count(run()))

@@ -1,5 +1,6 @@
 """A plain loop over confluent-kafka: as the one over aiokafka, with librdkafka's fetching in threads of its own."""
 
+import gc
 import signal
 import threading
 from itertools import groupby
@@ -7,7 +8,7 @@ from itertools import groupby
 from confluent_kafka import Consumer, Message, Producer
 
 from benchmarks.peers.loops.command import Run, run
-from benchmarks.peers.loops.counting import Counting, encode
+from benchmarks.peers.loops.counting import GC_THRESHOLDS, Counting, encode
 
 _MAX_RECORDS = 10_000
 
@@ -46,4 +47,5 @@ def _place(message: Message) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*GC_THRESHOLDS)
     count(run())

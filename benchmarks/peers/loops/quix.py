@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any, TypedDict
 
-from quixstreams import Application, StreamingDataFrame
+from quixstreams import Application
+from quixstreams.dataframe import StreamingDataFrame
 
 from benchmarks.peers.job import LATENESS_MS
 from benchmarks.peers.loops.command import Run

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TypedDict
 
-from quixstreams import State, StreamingDataFrame
+from quixstreams import State
+from quixstreams.dataframe import StreamingDataFrame
 
 from benchmarks.peers.job import (
     CREATOR,

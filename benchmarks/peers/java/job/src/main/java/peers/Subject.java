@@ -40,6 +40,9 @@ public final class Subject {
     if (index >= first) {
       sums[metric.ordinal()]++;
     }
+    if (first == 0 && sums[metric.ordinal()] < Tier.LEAST) {
+      return; // nothing has left the newest window: no other holds more
+    }
     if (index == panes.size() - 1) {
       judge(kind, metric, index, sums, awards);
     } else {

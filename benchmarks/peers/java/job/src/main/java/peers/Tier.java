@@ -29,6 +29,9 @@ public enum Tier {
   DISCUSSED("creator-day-0", Kind.CREATOR, true, Set.of(COMMENTS), sums -> comments(sums) >= 50),
   SHARED("creator-day-0", Kind.CREATOR, true, Set.of(SHARES), sums -> shares(sums) >= 50);
 
+  /** No count of fewer brings a tier about. */
+  public static final int LEAST = 25;
+
   private static final int LATCH_TIER_BITS = 4;
   private static final Map<Kind, Map<Metric, List<Tier>>> NAMING = new EnumMap<>(Kind.class);
 
