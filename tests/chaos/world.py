@@ -1,6 +1,7 @@
 """What is under fire: brokers, Redis, a wire to each of them, and places for workers."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -154,7 +155,9 @@ class World:
 
     def look_at_end(self, worker: Worker) -> None:
         """Note an end that nobody meant."""
-        if worker.code not in ENDED_AS_MEANT:
+        # A process that is told to stop before Python has come to our code can't do so in order.
+        before_it_began = worker.code == -signal.SIGTERM and not worker.lines
+        if worker.code not in ENDED_AS_MEANT and not before_it_began:
             self.broken.append(str(worker))
 
     @asynccontextmanager
