@@ -12,6 +12,7 @@ A partition starts with the rules of its checkpoint, whatever is in force by now
 The order is what makes it exact; each step says why in its own module or below.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -33,6 +34,9 @@ from stream.worker.laps import Laps
 from stream.worker.rules import InForce, in_force
 
 log = logger(__name__)
+
+RUNS_AT_ONCE = 2_000
+"""Runs of event ids that a take restores before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ async def take(crew: Crew, number: int) -> Taken:
         state = Partition(number, rules.plan, crew.limits, complete=body is None)
         positions = _positions(body, logs, inputs)
         laps.end("lease")
-        state.restore(positions, {} if body is None else body.arrivals, _by_topic(await lease.ids()))
+        state.restore(positions, {} if body is None else body.arrivals, {})
+        await _remember(state, {} if body is None else body.arrivals, await lease.ids())
         laps.end("ids")
         found = 0
         reader = settings.consumer_options()
@@ -163,9 +168,14 @@ def _positions(body: Body | None, logs: Extent, inputs: Mapping[Topic, TopicPart
     }
 
 
-def _by_topic(batches: list[IdBatch]) -> dict[Topic, list[tuple[int, list[str]]]]:
-    found = {batch.topic: batch.arrivals for batch in batches}
-    return {topic: found[topic] for topic in TOPICS if topic in found}
+async def _remember(state: Partition, arrivals: Mapping[Topic, int], batches: list[IdBatch]) -> None:
+    """Take over the event ids, some at a time: millions at once would hold up our heartbeats to the group."""
+    by_name = {batch.topic: batch.arrivals for batch in batches}
+    for topic in TOPICS:
+        runs = by_name.get(topic, [])
+        for start in range(0, len(runs), RUNS_AT_ONCE):
+            state.restore({}, arrivals, {topic: runs[start : start + RUNS_AT_ONCE]})
+            await asyncio.sleep(0)
 
 
 async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> None:

@@ -1,5 +1,6 @@
-"""What a take finds in `bonuses` is latched for good, however the scan is cut into batches."""
+"""What a take finds in `bonuses` is latched for good, however the scan is cut; ids are remembered bit by bit."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,9 +10,9 @@ from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import Limits
 from stream.core.subject import latch_field
-from stream.store.checkpoint import Delta
+from stream.store.checkpoint import Delta, IdBatch
 from stream.store.store import StateStore
-from stream.worker.take import _latch
+from stream.worker.take import RUNS_AT_ONCE, _latch, _remember
 
 
 @pytest.fixture
@@ -67,3 +68,15 @@ async def test_a_scan_adds_to_what_the_checkpoint_holds(store: StateStore) -> No
         await _latch(batch, state, lease)
     assert latched(state) == {"ada": {latch_field(f"p/{tier}/-") for tier in ("silver", "gold")}}
     assert {"p/bronze/-", "p/silver/-", "p/gold/-"} == state.memory.subject("ada").latches
+
+
+async def test_others_have_their_turn_while_ids_are_remembered() -> None:
+    """Millions of event ids don't keep a worker from telling its group that it lives."""
+    state, runs = Partition(0, Plan([]), Limits()), [(at, [f"id-{at}"]) for at in range(3 * RUNS_AT_ONCE)]
+    remembering = asyncio.create_task(_remember(state, {"views": len(runs)}, [IdBatch("views", runs)]))
+    turns = 0
+    while not remembering.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns >= 3
+    assert {event_id: at for at, [event_id] in runs} == state._intakes["views"].seen
