@@ -1,6 +1,7 @@
 """Breaks of how bonuses are written."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -27,7 +28,12 @@ class _OfThisProcess(AIOKafkaProducer):  # type: ignore[misc]
 
 
 def no_transaction() -> None:
+    async def discard(producer: AIOKafkaProducer) -> None:
+        with contextlib.suppress(Exception):
+            await producer.stop()
+
     ledger.AIOKafkaProducer = _WithoutTransactions  # type: ignore[attr-defined]
+    ledger._discard = discard
 
 
 def own_transactional_id() -> None:
