@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.corpus import inputs, keep
@@ -61,6 +61,7 @@ def test_lines_that_are_nearly_right(value: bytes) -> None:
     TARGETS["lines"](value)
 
 
+@settings(max_examples=100)
 @given(nearly_right("programs"))
 def test_programmes_that_are_nearly_right(content: bytes) -> None:
     TARGETS["programs"](content)
