@@ -137,7 +137,8 @@ class RedisCluster:
         found = source.ask("CLUSTER", "GETKEYSINSLOT", key_slot(key.encode()), at_most)
         keys = [str(each) for each in found] if isinstance(found, list) else []
         if keys:
-            source.ask("MIGRATE", "127.0.0.1", to.port, "", 0, SETTLE_S * 1_000, "KEYS", *keys)
+            # REPLACE, because a move that was given up half-way may be tried again.
+            source.ask("MIGRATE", "127.0.0.1", to.port, "", 0, SETTLE_S * 1_000, "REPLACE", "KEYS", *keys)
         return len(keys)
 
     def keys_of(self, key: str) -> int:

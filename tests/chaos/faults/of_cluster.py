@@ -1,8 +1,12 @@
 """What happens to the nodes of a Redis Cluster: slots move, and replicas take over."""
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
+
+from redis.exceptions import RedisError
 
 from stream.store.layout import Layout
 from tests.chaos.faults.fault import Dice, Fault
@@ -10,6 +14,11 @@ from tests.chaos.setup import GROUP, Setup
 from tests.chaos.world import World
 from tests.kafka.redis_cluster import RedisCluster
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DONE_WITHIN_S = 60.0
+_AGAIN_S = 0.2
 _PIECES = 8
 _LEAST_KEYS = 20
 
@@ -53,13 +62,13 @@ class SlotMoved(_OfCluster):
         masters = [node for node in cluster.nodes if node.is_master]
         has = cluster.master_of(key)
         to = masters[(masters.index(has) + self.to) % len(masters)]
-        await asyncio.to_thread(cluster.begin_move, key, to)
-        at_once = max(_LEAST_KEYS, cluster.keys_of(key) // _PIECES)
+        await _insist(cluster.begin_move, key, to)
+        at_once = max(_LEAST_KEYS, await _insist(cluster.keys_of, key) // _PIECES)
         moved = at_once
         while moved:
-            moved = await asyncio.to_thread(cluster.move_keys, key, has, to, at_once)
+            moved = await _insist(cluster.move_keys, key, has, to, at_once)
             await asyncio.sleep(self.for_s / _PIECES)
-        await asyncio.to_thread(cluster.end_move, key, to)
+        await _insist(cluster.end_move, key, to)
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,20 @@ class FailedOver(_OfCluster):
         return cls(dice.partition(), dice.pick([0.0, 1.0, dice.seconds(0.2, 3)]), dice.seconds(0, 5))
 
     async def strike_at(self, cluster: RedisCluster) -> None:
-        old = cluster.master_of(Layout(GROUP, self.partition).meta)
-        replica = cluster.replica_of(old)
+        old = await _insist(cluster.master_of, Layout(GROUP, self.partition).meta)
+        replica = await _insist(cluster.replica_of, old)
         with cluster.cut_off(replica):
             await asyncio.sleep(self.behind_s)
             await asyncio.to_thread(old.kill)
-            replica.ask("CLUSTER", "FAILOVER", "TAKEOVER")
+            await _insist(replica.ask, "CLUSTER", "FAILOVER", "TAKEOVER")
         await asyncio.sleep(self.back_after_s)
         await asyncio.to_thread(old.start)
+
+
+async def _insist(step: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+    """Do it as soon as Redis does: it may be full, or paused, by another fault."""
+    async with asyncio.timeout(_DONE_WITHIN_S):
+        while True:
+            with contextlib.suppress(RedisError):
+                return await asyncio.to_thread(step, *arguments, **more)
+            await asyncio.sleep(_AGAIN_S)

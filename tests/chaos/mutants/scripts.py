@@ -51,7 +51,7 @@ def _struck(spec: str, slot: int = 0) -> StrikeAt:
 
 
 SLEEPER = Script(
-    _each(2, 10, _struck("begin_transaction/before/5/halt"), _struck("begin_transaction/before/9/halt", 1))
+    _each(2, 10, _struck("ledger_commit/before/5/halt"), _struck("ledger_commit/before/9/halt", 1))
 )
 """A worker falls asleep with bonuses in hand, and wakes up when another has paid them."""
 
