@@ -1,6 +1,7 @@
 """A group's life over a move: what was counted before and after, and what must have been paid in all."""
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -10,12 +11,16 @@ from dataclasses import dataclass
 
 import redis
 from aiokafka import ConsumerRecord
+from rich.console import Console
 
 from schemas import bonuses as wire
 from schemas.decode import decode
 from schemas.placement import partition_of
 from stream.core.outcome import Bonus, Event, Rejection
 from stream.core.rules import TOPICS, Limits, Program, Topic
+from stream.migrate import Move, Moved, Progress, Side, Terms
+from stream.migrate import migrate as move_state
+from stream.settings import KafkaSettings
 from tests import model
 from tests.kafka.expected import tiers_over_one_topic
 from tests.kafka.logs_of import Logs, read
@@ -32,15 +37,27 @@ class Ended:
     complained: str
 
 
-async def migrate(source: Fleet, target: Fleet, *options: str) -> Ended:
+async def command(source: Fleet, target: Fleet, *options: str) -> Ended:
     """Run `bonus migrate` from one group to another."""
-    command = [sys.executable, "-m", "stream.cli.main", "migrate", "--to-group", target.group]
-    command += ["--to-topic-prefix", target.kafka.prefix, "--to-redis", target.redis_url, *options]
+    words = [sys.executable, "-m", "stream.cli.main", "migrate", "--to-group", target.group]
+    words += ["--to-topic-prefix", target.kafka.prefix, "--to-redis", target.redis_url, *options]
     process = await asyncio.create_subprocess_exec(
-        *command, env=source.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        *words, env=source.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     said, complained = await process.communicate()
     return Ended(process.returncode or 0, said.decode(), complained.decode())
+
+
+def side(fleet: Fleet) -> Side:
+    """A fleet as a side of a move."""
+    kafka = KafkaSettings(kafka=fleet.kafka.bootstrap, topic_prefix=fleet.kafka.prefix)
+    return Side(kafka, fleet.redis_url, fleet.group)
+
+
+async def moved(source: Fleet, target: Fleet, terms: Terms | None = None) -> Moved:
+    """Move, as the command does."""
+    progress = Progress(Console(file=io.StringIO()))
+    return await move_state(Move(side(source), side(target), terms or Terms()), progress)
 
 
 async def count_all(fleet: Fleet) -> None:

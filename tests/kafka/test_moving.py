@@ -10,10 +10,11 @@ from stream.topics import PARTITIONED
 from tests.kafka.logs_of import admin_of
 from tests.kafka.moves import (
     assert_paid_once,
+    command,
     count_all,
     inputs_of,
     keys_of,
-    migrate,
+    moved,
     send_again,
     since,
 )
@@ -46,14 +47,14 @@ async def test_to_other_topics_with_another_number_of_partitions(
     fleet: Fleet, seed: int, before: int, after: int
 ) -> None:
     """Counts go on with their creators, nothing is paid twice, what was accepted before is a duplicate after, and
-    the old state stays as it was."""
+    the old state stays as it was. The command says what it did, and what it would do."""
     await first_life(fleet, seed, before)
     old, old_inputs = keys_of(fleet), await inputs_of(fleet)
     async with another(fleet, fleet.kafka.prefix + "next.") as target:
         await target.kafka.create_topics(partitions=after)
-        assert "can be moved" in (await migrate(fleet, target, "--dry-run")).said
+        assert "can be moved" in (await command(fleet, target, "--dry-run")).said
         assert {} == keys_of(target)
-        done = await migrate(fleet, target)
+        done = await command(fleet, target)
         assert (0, "") == (done.code, done.complained)
         assert f"were moved to group {target.group} ({after} partitions)." in done.said
         assert old == keys_of(fleet)
@@ -72,7 +73,7 @@ async def test_to_more_partitions_of_the_same_topics(fleet: Fleet, seed: int) ->
         names = [fleet.kafka.prefix + topic for topic in PARTITIONED]
         await admin.create_partitions({name: NewPartitions(total_count=3) for name in names})
     async with another(fleet) as target:
-        assert (await migrate(fleet, target)).code == 0
+        await moved(fleet, target)
         await send_traffic(fleet.kafka.bootstrap, fleet.kafka.prefix, seed + 1, RECORDS, CREATORS)
         await count_all(target)
         new_inputs = since(await inputs_of(target), old_inputs)
@@ -84,13 +85,11 @@ async def test_to_a_second_group_on_the_same_topics(fleet: Fleet, seed: int) -> 
     await first_life(fleet, seed, 3)
     old_inputs = await inputs_of(fleet)
     async with another(fleet) as target:
-        assert (await migrate(fleet, target)).code == 0
+        await moved(fleet, target)
         await send_traffic(fleet.kafka.bootstrap, fleet.kafka.prefix, seed + 1, RECORDS, CREATORS)
         await count_all(target)
         counted = keys_of(target)
-        again = await migrate(fleet, target)
-        assert "were moved" in again.said
-        assert "already" in again.said
+        assert (await moved(fleet, target)).done_before
         assert counted == keys_of(target)
         new_inputs = since(await inputs_of(target), old_inputs)
         await assert_paid_once(fleet, target, old_inputs, new_inputs, (3, 3), at_least=100)
