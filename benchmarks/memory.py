@@ -13,7 +13,7 @@ import gc
 import json as json_format
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,9 +107,15 @@ def main(
         json.write_text(json_format.dumps(asdict(figures), indent=2) + "\n")
 
 
-def measure(redis_url: str, cells: int, ids: int = IDS, most_subjects: int = MOST_SUBJECTS) -> Figures:
+def measure(
+    redis_url: str,
+    cells: int,
+    panes: Sequence[int] = PANES,
+    ids: int = IDS,
+    most_subjects: int = MOST_SUBJECTS,
+) -> Figures:
     """Measure everything against a Redis that nobody else uses meanwhile. Its keys are taken away again."""
-    held = [apart(hold, redis_url, panes, min(most_subjects, max(1, cells // panes))) for panes in PANES]
+    held = [apart(hold, redis_url, each, min(most_subjects, max(1, cells // each))) for each in panes]
     remembered = apart(remember, redis_url, ids)
     changed = [count for count in CHANGED if count <= most_subjects]
     return Figures(held, remembered, apart(change, redis_url, most_subjects, changed))

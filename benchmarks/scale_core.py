@@ -46,8 +46,8 @@ _OUT_OF_REACH = 1_000_000_000
 class Point:
     """One measurement: ``label`` names it on its axis, everything else is what was set up.
 
-    ``reached`` says whether tiers come within reach; otherwise events are counted and never judged. ``span`` is the
-    event time that the measured events cover.
+    So many programmes are ``paying``: their tiers come within reach. The others count, and have nothing to judge.
+    ``span`` is the event time that the measured events cover.
     """
 
     axis: Axis
@@ -58,7 +58,7 @@ class Point:
     tiers: int = 3
     window: str = "{rolling: 24h, step: 1m}"
     award: str = "once"
-    reached: bool = False
+    paying: int = 0
     span: str = "1h"
 
 
@@ -93,17 +93,18 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
             ]
         case "programs":
             return [
-                replace(base, label=f"{count}, {label}", programs=count, award=award, reached=reached)
-                for label, award, reached in (
-                    ("out of reach", "once", False),
-                    ("once", "once", True),
-                    ("once a day", "{once_per: day}", True),
+                replace(base, label=f"{count}, {label}", programs=count, award=award, paying=min(count, most))
+                for label, award, most in (
+                    ("two pay, once", "once", 2),
+                    ("two pay, once a day", "{once_per: day}", 2),
+                    ("all pay, once", "once", 100),
+                    ("all pay, once a day", "{once_per: day}", 100),
                 )
                 for count in (2, 4, 10, 30, 100)
             ]
         case "windows":
             return [
-                replace(base, label=f"{long}", window=f"{{rolling: {long}}}", span=twice, reached=True)
+                replace(base, label=f"{long}", window=f"{{rolling: {long}}}", span=twice, paying=2)
                 for long, twice in (
                     ("24h", "48h"),
                     ("1h", "2h"),
@@ -113,7 +114,7 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
                 )
             ]
         case "tiers":
-            return [replace(base, label=str(count), tiers=count, reached=True) for count in (1, 2, 3, 4)]
+            return [replace(base, label=str(count), tiers=count, paying=2) for count in (1, 2, 3, 4)]
 
 
 def measure(point: Point, events: int, seed: int) -> Cost:
@@ -149,7 +150,7 @@ def write_programs(folder: Path, point: Point) -> None:
     """Programmes of creators and of videos in turn, a file each. Those of one kind share their counter."""
     for number in range(point.programs):
         subject = ("creator", "video")[number % 2]
-        lowest = (100 if subject == "creator" else 20) if point.reached else _OUT_OF_REACH
+        lowest = (100 if subject == "creator" else 20) if number < point.paying else _OUT_OF_REACH
         tiers = [
             _TIER.format(n=tier, metric="views", least=(lowest + number) * 3**tier)
             for tier in range(point.tiers)
