@@ -28,6 +28,7 @@ from stream.settings import in_ms, parse_duration
 
 PARTITIONS = 4
 CREATORS, VIDEOS, VIEWERS = 10_000, 5, 200_000
+EVENTS_A_CREATOR = 20
 LEAST_EVENTS = 2_000
 CONSOLE = Console()
 
@@ -54,14 +55,7 @@ def main(
         for share in Share:
             peers = [peer for peer in chosen if peer.share is share]
             if peers:
-                load = Load(
-                    max(LEAST_EVENTS, events // share.value),
-                    CREATORS,
-                    VIDEOS,
-                    VIEWERS,
-                    in_ms(parse_duration(span)),
-                    seed,
-                )
+                load = _load(events // share.value, in_ms(parse_duration(span)), seed)
                 found += _side_by_side(peers, load, builds, on, scratch, core)
         with cores.on(core):
             reference = reference_us()
@@ -72,6 +66,12 @@ def main(
     (out / "peers.md").write_text(table.markdown(kept))
     plot.write(out / "peers.svg", kept)
     CONSOLE.print(f"peers.json, peers.md and peers.svg are in {out.resolve()}.")
+
+
+def _load(events: int, span_ms: int, seed: int) -> Load:
+    """A share of the load; a small one has fewer creators, for it must bring awards as well."""
+    size = max(LEAST_EVENTS, events)
+    return Load(size, min(CREATORS, size // EVENTS_A_CREATOR), VIDEOS, VIEWERS, span_ms, seed)
 
 
 def _chosen(names: list[str]) -> list[Peer]:

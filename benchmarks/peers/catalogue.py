@@ -1,7 +1,7 @@
-"""Who takes part: for each peer how it is started, how much of the load it gets, and what it can't do.
+"""Who takes part: for each peer how it is started, how much of the load it gets, and what limits it.
 
 A peer is measured in the form that people actually use and, where that is another one, also with the tool's own
-rolling windows. What it can't do is said of the form as it stands here, not of what could be built around it.
+rolling windows. Limits are those of the form as it stands here, not of what could be built around it.
 """
 
 import sys
@@ -21,6 +21,7 @@ class Share(Enum):
 
     FULL = 1
     TENTH = 10
+    HUNDREDTH = 100
     THOUSANDTH = 1_000
 
 
@@ -55,12 +56,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A tool in one form. ``cannot`` is the end of a sentence that begins with the form."""
+    """A tool in one form. ``limits`` is what its users live with."""
 
     name: str
     tool: str
     form: str
-    cannot: str
+    limits: str
     share: Share
     version: Callable[[Builds], str]
     command: Callable[[Builds, Told], list[str]]
@@ -120,7 +121,7 @@ PEERS = (
         ENGINE,
         "bonus-stream",
         "`bonus worker`",
-        "nothing of the job",
+        "needs a Redis beside Kafka; a partition is never faster than one core",
         Share.FULL,
         Builds.own,
         _worker,
@@ -129,7 +130,7 @@ PEERS = (
         "plain-confluent",
         "plain loop, confluent-kafka",
         "panes by hand in dicts",
-        "loses all counts at a crash, and each bonus may be lost or doubled; can't be scaled while it runs",
+        "loses all counts at a crash or a rebalance, and each bonus may then be lost or doubled",
         Share.FULL,
         _installed("confluent-kafka"),
         _python("plain_confluent"),
@@ -138,7 +139,7 @@ PEERS = (
         "plain-aiokafka",
         "plain loop, aiokafka",
         "panes by hand in dicts",
-        "loses all counts at a crash, and each bonus may be lost or doubled; can't be scaled while it runs",
+        "loses all counts at a crash or a rebalance, and each bonus may then be lost or doubled",
         Share.FULL,
         _installed("aiokafka"),
         _python("plain_aiokafka"),
@@ -147,7 +148,7 @@ PEERS = (
         "flink",
         "Flink",
         "panes by hand in a keyed process function, a checkpoint a second",
-        "shows a bonus only with the next checkpoint; can't change the rules without a redeployment",
+        "shows a bonus only with the next checkpoint; its rules are code: a change is a redeployment",
         Share.FULL,
         lambda builds: builds.pinned("flink.version"),
         _java("flink", "Panes", "-Dcheckpoint.ms=1000"),
@@ -156,7 +157,7 @@ PEERS = (
         "flink-10s",
         "Flink",
         "the same, a checkpoint every ten seconds",
-        "shows a bonus up to ten seconds late; can't change the rules without a redeployment",
+        "shows a bonus up to ten seconds late; its rules are code: a change is a redeployment",
         Share.FULL,
         lambda builds: builds.pinned("flink.version"),
         _java("flink", "Panes", "-Dcheckpoint.ms=10000"),
@@ -166,7 +167,7 @@ PEERS = (
         "Flink",
         "its own sliding windows, 24 h by 1 min, fired at each event",
         "can't keep up: an event is in 1,440 windows; looks up no event ids",
-        Share.THOUSANDTH,
+        Share.HUNDREDTH,
         lambda builds: builds.pinned("flink.version"),
         _java("flink", "Sliding"),
     ),
@@ -174,7 +175,7 @@ PEERS = (
         "streams",
         "Kafka Streams",
         "panes by hand in the Processor API, exactly-once, stores in memory",
-        "shows a bonus only with the next commit (1 s); can't change the rules without a redeployment",
+        "shows a bonus only with the next commit (1 s); its rules are code: a change is a redeployment",
         Share.FULL,
         lambda builds: builds.pinned("kafka.version"),
         _java("streams", "Panes"),
@@ -192,7 +193,7 @@ PEERS = (
         "quix",
         "Quix Streams",
         "panes by hand in its state, exactly-once",
-        "keeps event ids for good; shows a bonus only with the next commit (1 s)",
+        "shows a bonus only with the next commit (1 s); its rules are code: a change is a redeployment",
         Share.TENTH,
         lambda builds: builds.required("quixstreams"),
         _quix("quix_panes"),
@@ -210,7 +211,7 @@ PEERS = (
         "faust-tumbling",
         "Faust",
         "tables with tumbling windows of 24 h",
-        "counts no rolling window; pays at least once: a crash doubles",
+        "counts no rolling window; delivers at least once, so a crash may double bonuses",
         Share.TENTH,
         _installed("faust-streaming"),
         _python("faust_windows", "tumbling"),
@@ -220,7 +221,7 @@ PEERS = (
         "faust-hopping",
         "Faust",
         "tables with hopping windows, 24 h by 1 min",
-        "can't keep up: an event is in 1,440 windows; pays at least once: a crash doubles",
+        "can't keep up: an event is in 1,440 windows; delivers at least once, so a crash may double bonuses",
         Share.THOUSANDTH,
         _installed("faust-streaming"),
         _python("faust_windows", "hopping"),

@@ -36,7 +36,7 @@ def run(
         tool=peer.tool,
         version=peer.version(builds),
         form=peer.form,
-        cannot=peer.cannot,
+        limits=peer.limits,
         windows=peer.windows.value,
         events=events,
         steady=None,

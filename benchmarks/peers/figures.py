@@ -44,7 +44,7 @@ class Figures(TypedDict):
     tool: str
     version: str
     form: str
-    cannot: str
+    limits: str
     windows: str
     events: int
     steady: Steady | None

@@ -59,7 +59,7 @@ def _rows(peers: list[Figures]) -> Iterator[tuple[str, ...]]:
             _figure(steady["cpu_us"]) if steady else _NONE,
             _figure(steady["cpu_us"] / unit["cpu_us"]) if steady and unit else _NONE,
             f"{steady['events_a_second']:,.0f}" if steady else _NONE,
-            _figure(steady["servers_cpu_us"]) if steady else _NONE,
+            _figure(steady["servers_cpu_us"]) if steady and steady["servers_cpu_us"] else _NONE,
             f"{each['max_rss_mib']:,.0f}" if verdict else _NONE,
             judged(verdict) if verdict else f"none: {each['failed']}",
         )
@@ -70,7 +70,7 @@ def _figure(value: float) -> str:
 
 
 def _limits(peers: list[Figures]) -> str:
-    return "\n".join(f"- {each['tool']}, {each['form']}: {each['cannot']}." for each in peers)
+    return "\n".join(f"- {each['tool']}, {each['form']}: {each['limits']}." for each in peers)
 
 
 def _paragraph(run: Circumstances) -> str:

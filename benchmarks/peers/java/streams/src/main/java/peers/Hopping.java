@@ -1,15 +1,14 @@
 package peers;
 
 import java.time.Duration;
-import java.util.stream.Stream;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Consumed;
-import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -20,11 +19,15 @@ import org.apache.kafka.streams.state.WindowStore;
 /**
  * Kafka Streams with its own windows: the DSL's hopping windows of 24 hours that advance by a minute.
  *
- * <p>An event is in 1,440 windows, and each of them is read, written and forwarded. Event ids are not looked up.
+ * <p>An event is in 1,440 windows, and each of them is read, written and forwarded. A window
+ * holds the counts of a creator and of all the creator's videos, so that nothing is partitioned anew. Event ids are not
+ * looked up.
  */
 public final class Hopping {
   static final String LATCHES = "latches";
-  static final char BETWEEN_IDS = '\u001f';
+
+  /** In a creator's window: the creator, beside the ids of videos. */
+  static final String CREATOR = "";
 
   private static final TimeWindows WINDOWS =
       TimeWindows.ofSizeAndGrace(Duration.ofHours(24), Duration.ofHours(1)).advanceBy(Duration.ofMinutes(1));
@@ -38,10 +41,9 @@ public final class Hopping {
         Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(LATCHES), Serdes.String(), Serdes.Boolean());
     builder.addStateStore(latches);
     builder.stream(run.inputs(), events())
-        .flatMap((creator, event) -> counted(event).toList())
-        .groupByKey(Grouped.with(Serdes.String(), Serdes.Integer()))
+        .groupByKey()
         .windowedBy(WINDOWS)
-        .aggregate(() -> new int[Metric.COUNT], (subject, metric, counts) -> add(counts, metric), stored())
+        .aggregate(HashMap::new, (creator, event, subjects) -> add(subjects, event), stored())
         .toStream()
         .process(Judging::new, LATCHES)
         .to(run.output());
@@ -57,24 +59,19 @@ public final class Hopping {
             (record, partitionTime) -> record.value() instanceof Event event ? event.occurredAt : -1);
   }
 
-  private static Stream<KeyValue<String, Integer>> counted(Event event) {
-    return Stream.of(Kind.values())
-        .filter(kind -> kind.counts(event))
-        .map(kind -> KeyValue.pair(subject(kind, event), event.metric.ordinal()));
+  private static Map<String, int[]> add(Map<String, int[]> subjects, Event event) {
+    for (Kind kind : Kind.values()) {
+      if (kind.counts(event)) {
+        String subject = kind == Kind.CREATOR ? CREATOR : event.videoId;
+        subjects.computeIfAbsent(subject, name -> new int[Metric.COUNT])[event.metric.ordinal()]++;
+      }
+    }
+    return subjects;
   }
 
-  private static String subject(Kind kind, Event event) {
-    return kind == Kind.CREATOR ? event.creatorId : event.creatorId + BETWEEN_IDS + event.videoId;
-  }
-
-  private static int[] add(int[] counts, int metric) {
-    counts[metric]++;
-    return counts;
-  }
-
-  private static Materialized<String, int[], WindowStore<Bytes, byte[]>> stored() {
-    return Materialized.<String, int[], WindowStore<Bytes, byte[]>>as("windows")
+  private static Materialized<String, Map<String, int[]>, WindowStore<Bytes, byte[]>> stored() {
+    return Materialized.<String, Map<String, int[]>, WindowStore<Bytes, byte[]>>as("windows")
         .withKeySerde(Serdes.String())
-        .withValueSerde(new CountsSerde());
+        .withValueSerde(new SubjectsSerde());
   }
 }

@@ -1,5 +1,6 @@
 package peers;
 
+import java.util.Map;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -7,7 +8,7 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** Looks at each window that changed, and forwards each award once. */
-final class Judging implements Processor<Windowed<String>, int[], String, byte[]> {
+final class Judging implements Processor<Windowed<String>, Map<String, int[]>, String, byte[]> {
   private ProcessorContext<String, byte[]> context;
   private KeyValueStore<String, Boolean> latches;
 
@@ -18,19 +19,19 @@ final class Judging implements Processor<Windowed<String>, int[], String, byte[]
   }
 
   @Override
-  public void process(Record<Windowed<String>, int[]> record) {
+  public void process(Record<Windowed<String>, Map<String, int[]>> record) {
     long end = record.key().window().end();
     if (record.timestamp() < end - Subject.PANE_MS) {
       return; // nothing of the window lies in its last minute
     }
-    String subject = record.key().key();
-    int at = subject.indexOf(Hopping.BETWEEN_IDS);
-    String creatorId = at < 0 ? subject : subject.substring(0, at);
-    String videoId = at < 0 ? null : subject.substring(at + 1);
-    long pane = end / Subject.PANE_MS - 1;
-    for (Tier tier : Tier.of(videoId == null ? Kind.CREATOR : Kind.VIDEO)) {
-      if (tier.reachedBy(record.value()) && isFirst(subject + Hopping.BETWEEN_IDS + tier.latchAt(pane))) {
-        byte[] bonus = Award.of(tier, pane, record.value()).bonus(creatorId, videoId);
+    record.value().forEach((subject, counts) -> judge(record, subject, counts, end / Subject.PANE_MS - 1));
+  }
+
+  private void judge(Record<Windowed<String>, ?> record, String subject, int[] counts, long pane) {
+    String creatorId = record.key().key();
+    for (Tier tier : Tier.of(subject.equals(Hopping.CREATOR) ? Kind.CREATOR : Kind.VIDEO)) {
+      if (tier.reachedBy(counts) && isFirst(creatorId + '\u001f' + subject + '\u001f' + tier.latchAt(pane))) {
+        byte[] bonus = Award.of(tier, pane, counts).bonus(creatorId, subject);
         context.forward(new Record<>(creatorId, bonus, record.timestamp()));
       }
     }
