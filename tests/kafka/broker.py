@@ -22,6 +22,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 POM = Path(__file__).with_name("pom.xml")
+CLUSTER_ID = "Ym9udXMtc3RyZWFtLXRlcw"
 FETCH_SECONDS = 300
 FORMAT_SECONDS = 60
 START_SECONDS = 120
@@ -148,8 +149,10 @@ class Broker:
         place: int = 0,
         *,
         java_options: Sequence[str] = ("-Xms128m", "-Xmx512m"),
+        cluster_id: str = CLUSTER_ID,
     ) -> None:
         self._directory = directory
+        self._cluster_id = cluster_id
         self._output = directory / "broker.out"
         self._voters = voters or [Voter.new(1)]
         self._voter, self._java_options = self._voters[place], java_options
@@ -160,7 +163,7 @@ class Broker:
 
     def start(self) -> None:
         """Starts the broker and returns when it answers a client. The first start formats its directory."""
-        if self._process is not None:
+        if self.is_running:
             return
         properties = self._directory / "server.properties"
         if not properties.exists():
@@ -208,7 +211,7 @@ class Broker:
         command = self._java("-Xmx128m", "-XX:TieredStopAtLevel=1")
         command += ["kafka.tools.StorageTool", "format"]
         command += ["--initial-controllers", ",".join(map(str, self._voters))]
-        command += ["--cluster-id", "Ym9udXMtc3RyZWFtLXRlcw", "--config", str(properties)]
+        command += ["--cluster-id", self._cluster_id, "--config", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=FORMAT_SECONDS, check=False)
         if done.returncode != 0:
             raise CannotRun(f"Kafka could not format its directory: {done.stdout}{done.stderr}")
