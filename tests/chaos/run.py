@@ -60,8 +60,11 @@ def under_mutant(name: str | None) -> Mapping[str, object]:
 
 
 async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
-    """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs."""
-    report, began = Report(), time.monotonic()
+    """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs.
+
+    A fault that can't be carried out is a failure, too; the others go on.
+    """
+    report, failures, began = Report(), list[str](), time.monotonic()
     async with World.open(
         folder, order.setup, order.settings, create_time=order.history is not None
     ) as world:
@@ -70,33 +73,41 @@ async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
                 put(world.fleet.programs, "history.yaml", PROGRAM)
                 await order.history.send(world.brokers.bootstrap, order.seed)
             await world.start_workers()
-            await _fire(world, order, report, say)
+            failures += await _fire(world, order, report, say)
             await _judge(world, order, report)
         except AssertionError as error:
-            # A fault that could not be carried out, and then a load that could not be sent.
-            first = None if error.__suppress_context__ else error.__context__
-            report.failure = str(error) if first is None else f"{first}\n{error}"
+            failures.append(str(error))
         if world.broken:
-            report.failure = "\n".join(["a worker ended by itself:", *world.broken, report.failure or ""])
+            failures += ["a worker ended by itself:", *world.broken]
         report.takes, report.taken_anew = world.said("partition taken"), world.said("partition is taken anew")
         report.points = world.points_reached
+    report.failure = "\n".join(failures) or None
     report.seconds = time.monotonic() - began
     return report
 
 
-async def _fire(world: World, order: Order, report: Report, say: Callable[[str], None]) -> None:
+async def _fire(world: World, order: Order, report: Report, say: Callable[[str], None]) -> list[str]:
+    """A sentence for each fault that could not be carried out."""
     async with load(world.brokers.bootstrap, PREFIX, order.seed, order.rate):
         began = time.monotonic()
-        striking = [asyncio.create_task(_strike(world, at, began, report, say)) for at in order.plan]
-        await asyncio.gather(*striking)
+        striking = [_strike(world, at, began, report, say) for at in order.plan]
+        hindered = await asyncio.gather(*striking)
+        await world.mend()
         await asyncio.sleep(max(QUIET_S, began + order.seconds - time.monotonic()))
+    return [sentence for sentence in hindered if sentence is not None]
 
 
-async def _strike(world: World, at: At, began: float, report: Report, say: Callable[[str], None]) -> None:
+async def _strike(
+    world: World, at: At, began: float, report: Report, say: Callable[[str], None]
+) -> str | None:
     await asyncio.sleep(began + at.at_s - time.monotonic())
     say(f"{time.monotonic() - began:7.1f} s  {at.fault}")
-    await at.fault.strike(world)
+    try:
+        await at.fault.strike(world)
+    except Exception as error:
+        return f"could not be carried out: {at.fault}: {type(error).__name__}: {error}"
     report.faults[at.fault.name] += 1
+    return None
 
 
 async def _judge(world: World, order: Order, report: Report) -> None:

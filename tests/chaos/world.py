@@ -199,6 +199,13 @@ class World:
             done = await asyncio.to_thread(self.redis.tell, *command)
             await asyncio.sleep(0.0 if done else _ASK_EVERY_S)
 
+    async def mend(self) -> None:
+        """Whatever faults there were, all servers run from now on."""
+        async with self.broker_turn, self.redis_turn:
+            await self.brokers.start()
+            await asyncio.to_thread(self.redis.start)
+            await asyncio.to_thread(self.redis.settle)
+
     # Programmes
 
     def load_late(self) -> None:

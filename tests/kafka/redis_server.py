@@ -36,7 +36,7 @@ class RedisServer:
         Raises:
             CannotRun: there is no ``redis-server`` on the path, or it did not come up.
         """
-        if self._process is not None:
+        if self.is_running:
             return
         program = shutil.which("redis-server")
         if program is None:
