@@ -1,14 +1,15 @@
 FROM python:3.12-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev # the core is compiled, see setup.py
 RUN python -m venv /opt/bonus
 WORKDIR /src
 # The dependencies first: they change seldom, and this layer is kept while the code changes.
 COPY requirements.lock ./
 RUN /opt/bonus/bin/pip install --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY schemas schemas
 COPY stream stream
-RUN /opt/bonus/bin/pip install --no-deps .
+RUN BONUS_COMPILE=1 /opt/bonus/bin/pip install --no-deps .
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bonus
