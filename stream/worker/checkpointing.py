@@ -36,8 +36,8 @@ CHECKPOINT_FIELDS, CHECKPOINT_IDS = 20_000, 100_000
 MOST_UNSAVED_CHECKPOINTS = 4
 """Applying pauses while what waits for the next checkpoint would fill so many."""
 
-LEAST_SWEPT, SWEPT_AT_ONCE = 2_000, 200
-"""After a checkpoint as many entries are swept as it wrote of others, or so many: what goes keeps pace with what
+LEAST_SWEPT, MOST_SWEPT, SWEPT_AT_ONCE = 2_000, 10_000, 200
+"""After a checkpoint as many entries are swept as it wrote of others, within bounds: what goes keeps pace with what
 comes, also where days of event time are read in minutes. Between so many at once records go on."""
 
 SWEEP_EVERY_MS = 60_000
@@ -186,7 +186,7 @@ class Checkpoints:
             horizon_ms = self._state.horizon()
             if horizon_ms < self._sweep_from_ms or self._lease.seq == self._swept_seq:
                 return
-            most = max(LEAST_SWEPT, self._written - self._swept)
+            most = min(MOST_SWEPT, max(LEAST_SWEPT, self._written - self._swept))
             with self._waiting_for(REDIS):
                 due = await self._lease.due(horizon_ms, most)
                 for start in range(0, len(due), SWEPT_AT_ONCE):
