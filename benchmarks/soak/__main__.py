@@ -42,7 +42,7 @@ def main(
     subjects: Annotated[int, typer.Option(min=1_000, help="Creators and videos, over all.")] = 1_000_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="Wall time in which the crowd comes.")] = 3.0,
     hours: Annotated[int, typer.Option(min=1, help="Event time in which it comes.")] = 48,
-    after: Annotated[float, typer.Option(min=0.1, help="Wall minutes for the time after it.")] = 2.0,
+    after: Annotated[float, typer.Option(min=0.1, help="Wall minutes for the time after it.")] = 3.0,
     max_subjects: Annotated[int, typer.Option(min=1_000, help="The worker's bound on memory.")] = 50_000,
     seed: Annotated[int, typer.Option(help="Another seed is another crowd.")] = 1,
     pin: Annotated[bool, typer.Option(help="Give the worker a core of its own.")] = True,
