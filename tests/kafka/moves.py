@@ -40,7 +40,8 @@ class Ended:
 async def command(source: Fleet, target: Fleet, *options: str) -> Ended:
     """Run `bonus migrate` from one group to another."""
     words = [sys.executable, "-m", "stream.cli.main", "migrate", "--to-group", target.group]
-    words += ["--to-topic-prefix", target.kafka.prefix, "--to-redis", target.redis_url, *options]
+    words += ["--to-kafka", target.kafka.bootstrap, "--to-topic-prefix", target.kafka.prefix]
+    words += ["--to-redis", target.redis_url, *options]
     process = await asyncio.create_subprocess_exec(
         *words, env=source.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -105,13 +106,8 @@ async def assert_paid_once(
     """The bonuses of both groups together are those of the whole life, each once, by the brute-force model."""
     programs = target.rules()
     expected = of_model(before, after, (source.kafka.prefix, target.kafka.prefix), partitions, programs)
-    topics = {source.kafka.prefix + "bonuses", target.kafka.prefix + "bonuses"}
-    found = [
-        record
-        for topic in topics
-        for records in (await read(source.kafka.bootstrap, topic)).values()
-        for record in records
-    ]
+    ledgers = {(fleet.kafka.bootstrap, fleet.kafka.prefix + "bonuses") for fleet in (source, target)}
+    found = [record for ledger in ledgers for records in (await read(*ledger)).values() for record in records]
     times = Counter(json.loads(record.value)["bonus_id"] for record in found)
     missing, false = expected.keys() - times.keys(), times.keys() - expected.keys()
     doubled = {bonus_id: count for bonus_id, count in times.items() if count > 1}
