@@ -7,13 +7,14 @@ cluster that doesn't know it has no ids, and then a topic made anew shows only w
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     AbstractType,
@@ -28,6 +29,9 @@ from aiokafka.protocol.types import (
 
 from stream.errors import InputError
 from stream.transport.kafka import KafkaTrouble, trouble
+
+BROKER_S = 5.0
+"""How long one broker has to answer."""
 
 
 class TopicMark(NamedTuple):
@@ -109,7 +113,7 @@ class Logs:
 async def _look(admin: AIOKafkaAdminClient, names: Collection[str]) -> Identity:
     with trouble("asking for the topics' ids"):
         try:
-            answer = await admin._send_request(_TopicIds(sorted(names)))
+            answer = await _answer(admin, _TopicIds(sorted(names)))
         except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's words for: not in that version
             return await _look_without_ids(admin, names)
     found = {
@@ -118,6 +122,22 @@ async def _look(admin: AIOKafkaAdminClient, names: Collection[str]) -> Identity:
         if error == 0
     }
     return Identity(answer.cluster_id or "", found)
+
+
+async def _answer(admin: AIOKafkaAdminClient, request: "_TopicIds") -> Any:
+    """What one of the brokers says, whichever is there: a take must not fail because another one is not."""
+    nodes = [broker.nodeId for broker in admin._client.cluster.brokers()]
+    *others, last = random.sample(nodes, len(nodes))
+    for node in others:
+        try:
+            async with asyncio.timeout(BROKER_S):
+                return await admin._send_request(request, node)
+        except IncompatibleBrokerVersion:
+            raise
+        except (KafkaError, TimeoutError):
+            continue
+    async with asyncio.timeout(BROKER_S):
+        return await admin._send_request(request, last)
 
 
 async def _look_without_ids(admin: AIOKafkaAdminClient, names: Collection[str]) -> Identity:

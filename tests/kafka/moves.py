@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import redis
 from aiokafka import ConsumerRecord
+from aiokafka.admin import NewPartitions
 from rich.console import Console
 
 from schemas import bonuses as wire
@@ -23,7 +24,8 @@ from stream.migrate import migrate as move_state
 from stream.settings import KafkaSettings
 from tests import model
 from tests.kafka.expected import tiers_over_one_topic
-from tests.kafka.logs_of import Logs, read
+from tests.kafka.logs_of import Logs, admin_of, read
+from tests.kafka.servers import Kafka
 from tests.kafka.traffic import Sender, Sent
 from tests.kafka.workers import Fleet, Worker
 
@@ -59,6 +61,16 @@ async def moved(source: Fleet, target: Fleet, terms: Terms | None = None) -> Mov
     """Move, as the command does."""
     progress = Progress(Console(file=io.StringIO()))
     return await move_state(Move(side(source), side(target), terms or Terms()), progress)
+
+
+async def add_partitions(kafka: Kafka, topics: Iterable[str], count: int) -> None:
+    """What an operator does who wants more throughput; returns once the broker tells of it."""
+    names = [kafka.prefix + topic for topic in topics]
+    async with admin_of(kafka.bootstrap) as admin:
+        await admin.create_partitions({name: NewPartitions(total_count=count) for name in names})
+        async with asyncio.timeout(10):
+            while any(len(topic["partitions"]) < count for topic in await admin.describe_topics(names)):
+                pass
 
 
 async def count_all(fleet: Fleet) -> None:

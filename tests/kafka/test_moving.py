@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka.admin import NewPartitions
 
 from stream.topics import PARTITIONED
-from tests.kafka.logs_of import admin_of
 from tests.kafka.moves import (
+    add_partitions,
     assert_paid_once,
     command,
     count_all,
@@ -69,9 +68,7 @@ async def test_to_more_partitions_of_the_same_topics(fleet: Fleet, seed: int) ->
     """Added while nothing is produced; the logs go on where they were read to."""
     await first_life(fleet, seed, 2)
     old_inputs = await inputs_of(fleet)
-    async with admin_of(fleet.kafka.bootstrap) as admin:
-        names = [fleet.kafka.prefix + topic for topic in PARTITIONED]
-        await admin.create_partitions({name: NewPartitions(total_count=3) for name in names})
+    await add_partitions(fleet.kafka, PARTITIONED, 3)
     async with another(fleet) as target:
         await moved(fleet, target)
         await send_traffic(fleet.kafka.bootstrap, fleet.kafka.prefix, seed + 1, RECORDS, CREATORS)

@@ -2,16 +2,15 @@
 
 import asyncio
 import sys
-from collections.abc import Collection
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import NewPartitions
 
 from schemas.bonuses import HEADER_APP
 from schemas.placement import partition_of
 from stream.topics import PARTITIONED
 from tests.kafka.logs_of import Logs, admin_of, committed_of, ends_of, read
+from tests.kafka.moves import add_partitions
 from tests.kafka.traffic import Sender, Sent, new_event, send_traffic, value_of
 from tests.kafka.workers import Fleet, Worker
 
@@ -32,13 +31,6 @@ async def counting(fleet: Fleet, seed: int, *, partitions: int = 2, blind: bool 
     worker = await (fleet.run([sys.executable, "-c", BLIND, "worker"]) if blind else fleet.start())
     await fleet.settled()
     return worker
-
-
-async def add_partitions(fleet: Fleet, topics: Collection[str], count: int) -> None:
-    """What an operator does who wants more throughput."""
-    names = [fleet.kafka.prefix + topic for topic in topics]
-    async with admin_of(fleet.kafka.bootstrap) as admin:
-        await admin.create_partitions({name: NewPartitions(total_count=count) for name in names})
 
 
 async def make_anew(fleet: Fleet, *topics: str, partitions: int = 2) -> None:
@@ -82,7 +74,7 @@ async def test_partitions_added_under_running_workers_end_them(
     """Each of them, with the topic, both counts, and what to do; and no worker starts again on them."""
     first = await counting(fleet, seed)
     second = await fleet.start_serving()
-    await add_partitions(fleet, topics, 3)
+    await add_partitions(fleet.kafka, topics, 3)
     for worker in (first, second):
         sentence = await sentence_of(worker)
         assert sentence.startswith(fleet.kafka.prefix)
@@ -99,7 +91,7 @@ async def test_a_record_of_another_layout_is_not_turned_away(fleet: Fleet, seed:
     kafka = fleet.kafka
     rejected = await read(kafka.bootstrap, kafka.prefix + "rejected")
     before = await committed_of(kafka.bootstrap, fleet.group)
-    await add_partitions(fleet, PARTITIONED, 3)
+    await add_partitions(fleet.kafka, PARTITIONED, 3)
     moved = next(
         name for name in map(str, range(99)) if (partition_of(name, 2), partition_of(name, 3)) == (0, 1)
     )

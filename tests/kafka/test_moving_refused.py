@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 import redis
-from aiokafka.admin import NewPartitions
 
 from schemas.placement import partition_of
 from stream.core.rules import TOPICS
@@ -16,8 +15,8 @@ from stream.migrate.survey import Holds
 from stream.store.store import StateStore
 from stream.topics import PARTITIONED
 from stream.worker.body import Body
-from tests.kafka.logs_of import admin_of, ends_of, read
-from tests.kafka.moves import count_all, keys_of, moved, stop
+from tests.kafka.logs_of import ends_of, read
+from tests.kafka.moves import add_partitions, count_all, keys_of, moved, stop
 from tests.kafka.traffic import Sender, Sent, new_event, send_traffic, value_of
 from tests.kafka.workers import Fleet
 
@@ -180,9 +179,7 @@ async def test_records_left_unread_when_partitions_were_added_need_consent(count
     for creator in (stays, goes):
         sender.send(Sent("comments", value_of(new_event("left", creator, source="search")), creator, 0))
     await sender.flush()
-    async with admin_of(kafka.bootstrap) as admin:
-        names = [kafka.prefix + topic for topic in PARTITIONED]
-        await admin.create_partitions({name: NewPartitions(total_count=3) for name in names})
+    await add_partitions(kafka, PARTITIONED, 3)
     target = Fleet(kafka, counted.redis_url, counted.group + "-moved", counted.programs)
     assert "and was counted up to" in await refused(counted, target)
     await moved(counted, target, Terms(accept_unread=True))
