@@ -23,7 +23,7 @@ INTERNAL = {"group": "__consumer_offsets", "transaction": "__transaction_state"}
 """The topics whose partitions' leaders are the coordinators."""
 
 _ASK_S = 2.0
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 _TOOL_S = 60
 _AGAIN_S = 0.2
 _LEADER = re.compile(r"^LeaderId:\s+(\d+)", re.MULTILINE)
@@ -85,6 +85,22 @@ class Brokers:
     async def kill(self) -> None:
         """They all crash."""
         await asyncio.gather(*(asyncio.to_thread(broker.kill) for broker in self.all))
+
+    def settle(self) -> None:
+        """Return when every partition has a leader, and all of its copies are in step."""
+        behind: list[str] = []
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            behind = [
+                f"{topic}/{number} (led by {held.leader}, in step {held.isrs})"
+                for topic, found in self._topics().items()
+                for number, held in found.partitions.items()
+                if held.leader < 0 or len(held.isrs) < len(held.replicas)
+            ]
+            if not behind:
+                return
+            time.sleep(_AGAIN_S)
+        raise AssertionError(f"within {_PATIENCE_S:g} s these were not in step: {behind}")
 
     def leader_of(self, topic: str, partition: int) -> WiredBroker:
         """Who leads a partition, once somebody does."""

@@ -200,9 +200,10 @@ class World:
             await asyncio.sleep(0.0 if done else _ASK_EVERY_S)
 
     async def mend(self) -> None:
-        """Whatever faults there were, all servers run from now on."""
+        """Whatever faults there were, all servers run from now on, and have what they need of each other."""
         async with self.broker_turn, self.redis_turn:
             await self.brokers.start()
+            await asyncio.to_thread(self.brokers.settle)
             await asyncio.to_thread(self.redis.start)
             await asyncio.to_thread(self.redis.settle)
 
