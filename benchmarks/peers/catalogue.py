@@ -211,7 +211,8 @@ PEERS = (
         "faust-tumbling",
         "Faust",
         "tables with tumbling windows of 24 h",
-        "counts no rolling window; delivers at least once, so a crash may double bonuses",
+        "counts no rolling window; delivers at least once, so a crash may double bonuses; forgets windows by the "
+        "clock, or never, as here",
         Share.TENTH,
         _installed("faust-streaming"),
         _python("faust_windows", "tumbling"),
@@ -221,7 +222,8 @@ PEERS = (
         "faust-hopping",
         "Faust",
         "tables with hopping windows, 24 h by 1 min",
-        "can't keep up: an event is in 1,440 windows; delivers at least once, so a crash may double bonuses",
+        "can't keep up: an event is in 1,440 windows; delivers at least once; forgets windows by the clock, or "
+        "never, as here",
         Share.THOUSANDTH,
         _installed("faust-streaming"),
         _python("faust_windows", "hopping"),

@@ -7,6 +7,8 @@ from typing import NamedTuple, TypedDict
 
 from benchmarks.peers.job import Award
 
+LEAST_S = 2.5
+
 
 class Look(NamedTuple):
     """One look at a running peer: when (s), what it and the servers have used, and the events it has committed."""
@@ -58,13 +60,13 @@ def steady(looks: Sequence[Look], total: int) -> Steady | None:
     """The figures between the first commit in the second half and the last commit while there was still work.
 
     The very last commit is left out where there is another: it may come a whole interval after the last event.
-    ``None`` where that leaves no two commits: the load was too short for the peer.
+    ``None`` where that leaves less than ``LEAST_S``, a few intervals between commits: too short a load for the peer.
     """
     commits = [now for before, now in pairwise(looks) if now.events > before.events]
     half = [look for look in commits if look.events >= total / 2]
     if len(half) > 2 and half[-1].events >= total:
         half.pop()
-    if len(half) < 2:
+    if not half or half[-1].at_s - half[0].at_s < LEAST_S:
         return None
     first, last = half[0], half[-1]
     events = last.events - first.events
