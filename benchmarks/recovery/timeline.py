@@ -9,6 +9,7 @@ from typing import cast
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.command import CannotMeasure
 from benchmarks.recovery.traffic import Paid
 from tests.kafka.workers import Line
 
@@ -59,4 +60,4 @@ def await_removal(bootstrap: str, group: str, members: int, within_s: float) -> 
         described = found.result(_ADMIN_S)
         if len(described.members) < members or described.state is not ConsumerGroupState.STABLE:
             return time.time()
-    raise TimeoutError(f"the group {group} has had {members} members for {within_s:g} s")
+    raise CannotMeasure(f"the group {group} has had {members} members for {within_s:g} s")

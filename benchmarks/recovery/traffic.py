@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from benchmarks.command import CannotMeasure
 from benchmarks.recovery.planted import PARTITION, creator
 from stream.core.rules import TOPICS
 
@@ -102,7 +103,7 @@ class Traffic:
         consumer.close()
 
     def first_paid(self, from_s: float, within_s: float) -> Paid:
-        """The first bonus that was written then (Unix s) or later, once it is held. Raises ``TimeoutError``."""
+        """The first bonus that was written then (Unix s) or later, once it is held. Raises ``CannotMeasure``."""
 
         def first() -> Paid | None:
             return next((paid for paid in self.paid if paid.written_s >= from_s), None)
@@ -110,15 +111,15 @@ class Traffic:
         with self._news:
             found = self._news.wait_for(first, within_s)
         if found is None:
-            raise TimeoutError(f"no bonus came within {within_s:g} s")
+            raise CannotMeasure(f"no bonus came within {within_s:g} s")
         return found
 
     def all_paid(self, within_s: float) -> list[Paid]:
-        """Every bonus, once there are as many as events; nothing more is sent. Raises ``TimeoutError``."""
+        """Every bonus, once there are as many as events; nothing more is sent. Raises ``CannotMeasure``."""
         self._sent_all.set()
         with self._news:
             if not self._news.wait_for(lambda: len(self.paid) >= self.sent, within_s):
-                raise TimeoutError(f"{len(self.paid)} bonuses came of {self.sent} within {within_s:g} s")
+                raise CannotMeasure(f"{len(self.paid)} bonuses came of {self.sent} within {within_s:g} s")
             return list(self.paid)
 
     def end(self) -> None:

@@ -12,22 +12,26 @@ where one does not hold.
 import json as json_format
 import subprocess
 import sys
+import time
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from redis import Redis
 from rich.console import Console
 
 from benchmarks import command, cores, worker
 from benchmarks.servers import Ground, ground, servers
 from benchmarks.soak import drawing
 from benchmarks.soak.crowd import Crowd
-from benchmarks.soak.feed import Feed
+from benchmarks.soak.feed import Feed, Stalled
 from benchmarks.soak.verdict import Check, Expected, checks
 from benchmarks.soak.watch import Sample, watching
+from stream.store.layout import Layout
 
 PROGRAMS = Path(__file__).parent / "programs"
 AFTERGLOW_MS = 34 * 3_600_000
@@ -35,14 +39,17 @@ AFTERGLOW_MS = 34 * 3_600_000
 
 EVERY_S, LEAST_SAMPLES = 1.0, 60
 _HOUR_MS = 3_600_000
-_START_S = 60.0
+_START_S, _SWEPT_S = 60.0, 900.0
+_A_PLAY, _PLAY_S = 20, 0.2
+_NOT_YET_DUE_MS = 2 * _HOUR_MS
+"""Lateness, and some minutes in which nothing is looked for."""
 
 
 def main(
     subjects: Annotated[int, typer.Option(min=1_000, help="Creators and videos, over all.")] = 1_000_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="Wall time in which the crowd comes.")] = 3.0,
     hours: Annotated[int, typer.Option(min=1, help="Event time in which it comes.")] = 48,
-    after: Annotated[float, typer.Option(min=0.1, help="Wall minutes for the time after it.")] = 3.0,
+    after: Annotated[float, typer.Option(min=0.1, help="Wall minutes for the time after it.")] = 1.0,
     max_subjects: Annotated[int, typer.Option(min=1_000, help="The worker's bound on memory.")] = 50_000,
     seed: Annotated[int, typer.Option(help="Another seed is another crowd.")] = 1,
     pin: Annotated[bool, typer.Option(help="Give the worker a core of its own.")] = True,
@@ -91,10 +98,23 @@ def run(
             feed.play(crowd.span(), crowd.span_events / span_s)
             watch.phase = "afterglow"
             feed.play(crowd.afterglow(), crowd.afterglow_events / afterglow_s)
+            watch.phase = "rest"
+            sweep(place, feed, crowd)
             feed.drain()
             watch.look()
         it.wait_until(lambda look: place.committed() >= feed.produced, _START_S)
     return watch.samples
+
+
+def sweep(place: Ground, feed: Feed, crowd: Crowd) -> None:
+    """Keep the worker at work until nothing is due in Redis any more. Raises ``Stalled``."""
+    due, before_ms = Layout(place.group, 0).due, crowd.end_ms - _NOT_YET_DUE_MS
+    records, deadline = crowd.rest(), time.monotonic() + _SWEPT_S
+    with Redis.from_url(place.servers.redis) as client:
+        while left := client.zcount(due, "-inf", before_ms):
+            if time.monotonic() > deadline:
+                raise Stalled(f"{left:,} entries are still due in Redis after {_SWEPT_S:g} s")
+            feed.play(islice(records, _A_PLAY), _A_PLAY / _PLAY_S)
 
 
 def backtest(place: Ground, programs: Path, out: Path) -> set[str]:

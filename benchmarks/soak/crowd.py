@@ -35,6 +35,7 @@ _TIMESTAMP_MS = 1_000
 _MEAN_DELAY_MS, _MOST_DELAY_MS, _LATE_MS = 1_500, 30_000, 2 * 3_600_000
 _REMEMBERED = 500
 _BLOCK = 10_000
+_NO_END = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,15 @@ class Crowd:
         """The records after it."""
         begin_ms = SPAN_START_MS + self.span_ms
         return _Draw(self, "afterglow").records(self.afterglow_events, begin_ms, self.afterglow_ms, 1.0)
+
+    @property
+    def end_ms(self) -> int:
+        """Where event time ends."""
+        return SPAN_START_MS + self.span_ms + self.afterglow_ms
+
+    def rest(self) -> Iterator[Record]:
+        """More of the viral creator's, as many as are wanted, while event time stands still."""
+        return _Draw(self, "rest").records(_NO_END, self.end_ms, 0, 1.0)
 
 
 class _Draw:

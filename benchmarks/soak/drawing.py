@@ -29,7 +29,7 @@ def _write(path: Path, samples: Sequence[Sample], fill: Callable[[Axes], None]) 
     figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
     axes = figure.subplots()
     fill(axes)
-    gone = [_hour(sample) for sample in samples if sample.phase == "afterglow"]
+    gone = [_hour(sample) for sample in samples if sample.phase != "span"]
     if gone:
         axes.axvspan(gone[0], gone[-1], color=_GREY, alpha=0.12, label="only the viral creator is left")
     axes.set_xlabel("hours of event time")

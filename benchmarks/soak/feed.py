@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from confluent_kafka import KafkaException, Producer
 
+from benchmarks.command import CannotMeasure
 from benchmarks.load import Record
 
 MOST_AHEAD = 60_000
@@ -16,7 +17,7 @@ _PACE_S, _MOST_AT_ONCE = 0.02, 500
 _WAIT_S = 0.05
 
 
-class Stalled(Exception):
+class Stalled(CannotMeasure):
     """The worker counted nothing more while it was waited for."""
 
 
