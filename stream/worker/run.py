@@ -12,8 +12,8 @@ from stream.worker.app import create_app
 
 log = logger(__name__)
 
-GC_THRESHOLDS = (50_000, 50, 1_000)
-"""The state is millions of long-lived objects in few cycles: the default of 700 would walk them all the time."""
+GC_THRESHOLDS = (500_000, 5, 1_000)
+"""The state is millions of long-lived objects without cycles, and what a checkpoint is made of dies soon: by default, or\neven at 50,000, collecting would walk them all the time, and take as long as the checkpoint itself."""
 
 
 def run(settings: Settings) -> None:
