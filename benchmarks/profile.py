@@ -17,22 +17,27 @@ _SHOWN = 80
 
 @contextmanager
 def sampling(pid: int, wanted: Path | None) -> Iterator[Path | None]:
-    """Sample the process for as long as the context lasts; yields where the collapsed stacks will be, if wanted."""
+    """Sample the process for as long as the context lasts; yields where the collapsed stacks will be, if wanted.
+
+    A ``wanted`` file that is an SVG becomes a flame graph, with the frames of C code; there are no stacks then.
+    """
     if wanted is None:
         yield None
         return
+    drawn = wanted.suffix == ".svg"
     program = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which("py-spy")
     if program is None:
         sys.exit("--profile needs py-spy: pip install py-spy.")
     with NamedTemporaryFile(suffix=".stacks", delete=False) as file:
         stacks = Path(file.name)
+    how = ["--format", "flamegraph", "--native"] if drawn else ["--format", "raw", "--nonblocking"]
     command = [
-        program, "record", "--pid", str(pid), "--format", "raw", "--output", str(stacks),
-        "--rate", str(RATE_HZ), "--function", "--nonblocking",
-    ]  # fmt: skip
+        *(program, "record", "--pid", str(pid), "--output", str(wanted if drawn else stacks)),
+        *("--rate", str(RATE_HZ), "--function", *how),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield stacks
+        yield None if drawn else stacks
     finally:
         process.send_signal(signal.SIGINT)  # it writes its file then
         process.wait(STOP_S)

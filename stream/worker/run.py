@@ -13,7 +13,8 @@ from stream.worker.app import create_app
 log = logger(__name__)
 
 GC_THRESHOLDS = (500_000, 5, 1_000)
-"""The state is millions of long-lived objects without cycles, and what a checkpoint is made of dies soon: by default, or\neven at 50,000, collecting would walk them all the time, and take as long as the checkpoint itself."""
+"""The state is millions of long-lived objects in few cycles: the default of 700 would walk them all the time. What a
+checkpoint is made of is soon gone by itself: at 50,000, looking through it took as long as the checkpoint."""
 
 
 def run(settings: Settings) -> None:
