@@ -4,6 +4,7 @@ Only panes whose window the record is part of can have changed, and only those a
 of a metric that the tier names. For a record in a subject's newest pane that is one pane; a late one costs a sweep.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from stream.core.awards import bonus_id, latch
@@ -31,7 +32,9 @@ def judge(
     """The bonuses that ``event``, counted in these counters' panes, brings the subject; they are latched here."""
     hits: dict[str, Hit] = {}
     for counter, pane in counted:
-        for each in counter.judges:
+        series = subject.series[counter.name]
+        first, last = bisect_left(counter.needs, series.floor), bisect_right(counter.needs, series.total)
+        for each in counter.judges[first:last]:
             if each.for_good not in subject.latches and _within_reach(subject, each):
                 _seek(subject, each, pane, hits)
     bonuses = []
@@ -56,9 +59,12 @@ def _calm(subject: Subject, counter: Counter, pane: int) -> None:
     if series is None or series.head != pane:
         return
     first, last, floor = 0, FOREVER_MS, NEVER
-    for each in counter.judges:
+    for each in counter.judges[bisect_left(counter.needs, series.floor) :]:
         if each.for_good in subject.latches:
             continue
+        if each.for_good is not None or each.needs[counter.name] >= floor:
+            floor = min(floor, each.needs[counter.name])
+            break  # what comes after needs as much
         period = each.latching.period(each.panes, pane)
         settled = latch(each.program.name, each.tier.name, period[0]) in subject.latches
         if settled and len(each.reads) == 1:

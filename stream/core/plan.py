@@ -43,8 +43,8 @@ FOREVER_MS: Final = 1 << 62
 class Counter:
     """Cells of one line for one region.
 
-    What removes took back is in a series of its own, named ``removes``. ``floor`` is the least total at which any of
-    the ``judges`` can be reached.
+    What removes took back is in a series of its own, named ``removes``. ``needs`` is the least total at which each of
+    the ``judges`` can be reached, ascending.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Counter:
     lengths: tuple[int, ...]
     topics: frozenset[Topic]
     removes: str
-    floor: int
+    needs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -330,6 +330,7 @@ class _Draft:
         self.topics |= topics
 
     def counter(self, name: str) -> Counter:
+        judges = sorted(self.judges, key=lambda judge: judge.needs[name])
         return Counter(
             name=name,
             metric=self.metric,
@@ -340,11 +341,11 @@ class _Draft:
             end_ms=max(_needed_until(judge) for judge in self.judges),
             check=_check(self.line, self.campaigns),
             gate=self.gate(name.rpartition(".")[2]),
-            judges=tuple(self.judges),
+            judges=tuple(judges),
             lengths=tuple(sorted({judge.length for judge in self.judges})),
             topics=frozenset(self.topics),
             removes=f"{name}-",
-            floor=min(judge.needs[name] for judge in self.judges),
+            needs=tuple(judge.needs[name] for judge in judges),
         )
 
 

@@ -139,11 +139,13 @@ class Series:
     def take_touched(self) -> list[int]:
         """The panes written since the last call."""
         touched = self.touched
-        if self.head_touched:
-            touched.append(self.head)
-            self.head_touched = False
         if touched:
             self.touched = []
+            if self.head_touched:
+                touched.append(self.head)
+        elif self.head_touched:
+            touched = [self.head]
+        self.head_touched = False
         return touched
 
     def _move_head(self, pane: int) -> None:

@@ -9,6 +9,7 @@ As fields of a checkpoint, all integers:
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 
 from stream.core.plan import Counter, Plan
@@ -76,17 +77,18 @@ class Subject:
             if self.latches:
                 self.set_floor(counter)
             else:
-                series.floor = counter.floor
+                series.floor = counter.needs[0]
         return series
 
     def set_floor(self, counter: Counter) -> None:
         """Below which total of this counter nothing of it can be reached any more."""
         series = self.series.get(counter.name)
         if series is not None:
-            open_needs = [
-                judge.needs[counter.name] for judge in counter.judges if judge.for_good not in self.latches
-            ]
-            series.floor = min(open_needs, default=NEVER)
+            judges, needs = counter.judges, counter.needs
+            at = bisect_left(needs, series.floor)  # a floor only rises
+            while at < len(needs) and judges[at].for_good in self.latches:
+                at += 1
+            series.floor = needs[at] if at < len(needs) else NEVER
 
     def award(self, latch: str) -> None:
         """Remember an award for good."""
@@ -127,7 +129,9 @@ class Subject:
                     fields[f"{name}:{pane}"] = series.amount(pane)
                 if series.head > series.due_to:
                     self.due_is_open = True
-        for latch in self.fresh_latches:
-            fields[latch_field(latch)] = 1
-        self.fresh_latches, self.changed = [], False
+        if self.fresh_latches:
+            for latch in self.fresh_latches:
+                fields[latch_field(latch)] = 1
+            self.fresh_latches = []
+        self.changed = False
         return fields
