@@ -46,7 +46,10 @@ def main(
     """Run the peers side by side."""
     chosen = _chosen(only or [peer.name for peer in PEERS])
     core, others = cores.split(pin)
-    found: list[Figures] = []
+    with cores.on(core):
+        found = results.Results(
+            circumstances=results.circumstances(span, seed, pin, reference_us()), peers=[]
+        )
     with TemporaryDirectory(prefix="bonus-peers-") as folder, cores.on(others), servers() as on:
         scratch = Path(folder)
         builds = Builds(scratch / "builds")
@@ -56,16 +59,21 @@ def main(
             peers = [peer for peer in chosen if peer.share is share]
             if peers:
                 load = _load(events // share.value, in_ms(parse_duration(span)), seed)
-                found += _side_by_side(peers, load, builds, on, scratch, core)
-        with cores.on(core):
-            reference = reference_us()
-    found.sort(key=lambda figures: [peer.name for peer in PEERS].index(figures["name"]))
-    kept = results.Results(circumstances=results.circumstances(span, seed, pin, reference), peers=found)
-    out.mkdir(parents=True, exist_ok=True)
-    results.write(out / "peers.json", kept)
-    (out / "peers.md").write_text(table.markdown(kept))
-    plot.write(out / "peers.svg", kept)
+                for figures in _side_by_side(peers, load, builds, on, scratch, core):
+                    CONSOLE.print(table.line(figures))
+                    found["peers"].append(figures)
+                    _write(out, found)
     CONSOLE.print(f"peers.json, peers.md and peers.svg are in {out.resolve()}.")
+
+
+def _write(out: Path, found: results.Results) -> None:
+    """Write what was found so far, in the catalogue's order: a long run that is broken off has not been in vain."""
+    names = [peer.name for peer in PEERS]
+    found["peers"].sort(key=lambda figures: names.index(figures["name"]))
+    out.mkdir(parents=True, exist_ok=True)
+    results.write(out / "peers.json", found)
+    (out / "peers.md").write_text(table.markdown(found))
+    plot.write(out / "peers.svg", found)
 
 
 def _load(events: int, span_ms: int, seed: int) -> Load:
@@ -96,9 +104,7 @@ def _side_by_side(
                 due[peer.windows] = expected.of_load(load, programs, PARTITIONS)
             CONSOLE.print(f"Running {peer.name} …")
             told = Told(place, peer.group(place), peer.output(place), scratch / peer.name, programs)
-            figures = contest.run(peer, builds, told, due[peer.windows], load.events, core)
-            CONSOLE.print(table.line(figures))
-            yield figures
+            yield contest.run(peer, builds, told, due[peer.windows], load.events, core)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,11 @@ class Look(NamedTuple):
 
 
 class Steady(TypedDict):
-    """What the second half of the load cost: the rate by the wall clock, CPU µs an event, and that of the servers."""
+    """What the last part of the load cost, from the commit of ``since`` events on: the rate by the wall clock, CPU µs
+    an event of the peer, and CPU µs an event of the servers.
+    """
 
+    since: int
     events_a_second: float
     cpu_us: float
     servers_cpu_us: float
@@ -60,17 +63,23 @@ def steady(looks: Sequence[Look], total: int) -> Steady | None:
     """The figures between the first commit in the second half and the last commit while there was still work.
 
     The very last commit is left out where there is another: it may come a whole interval after the last event.
-    ``None`` where that leaves less than ``LEAST_S``, a few intervals between commits: too short a load for the peer.
+    A peer that commits too seldom for that is measured from its very first commit on. ``None`` where even that is
+    less than ``LEAST_S``, a few intervals between commits: the load was too short for the peer.
     """
     commits = [now for before, now in pairwise(looks) if now.events > before.events]
     half = [look for look in commits if look.events >= total / 2]
-    if len(half) > 2 and half[-1].events >= total:
+    if len(half) > 2:
         half.pop()
-    if not half or half[-1].at_s - half[0].at_s < LEAST_S:
-        return None
-    first, last = half[0], half[-1]
+    for measured in half, commits:
+        if measured and measured[-1].at_s - measured[0].at_s >= LEAST_S:
+            return _between(measured[0], measured[-1])
+    return None
+
+
+def _between(first: Look, last: Look) -> Steady:
     events = last.events - first.events
     return Steady(
+        since=first.events,
         events_a_second=events / (last.at_s - first.at_s),
         cpu_us=(last.cpu_s - first.cpu_s) * 1e6 / events,
         servers_cpu_us=(last.servers_cpu_s - first.servers_cpu_s) * 1e6 / events,

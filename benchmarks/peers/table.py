@@ -17,16 +17,16 @@ _COLUMNS = (
     "memory, MiB",
     "awards",
 )
-
-
-_NONE = "–"
+_NONE, _SELDOM = "–", "*"
+_SELDOM_NOTE = "Commits too seldom to be measured over the second half: from its first commit on."
 
 
 def markdown(results: Results) -> str:
-    """The circumstances in a paragraph, the table, and what each peer can't do."""
+    """The circumstances in a paragraph, the table, and what limits each peer."""
     rows = [_COLUMNS, ("---", "---", *["---:"] * (len(_COLUMNS) - 3), "---"), *_rows(results["peers"])]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"{_paragraph(results['circumstances'])}\n\n{table}\n\n{_limits(results['peers'])}\n"
+    note = f"\\{_SELDOM} {_SELDOM_NOTE}\n\n" if any(map(_mark, results["peers"])) else ""
+    return f"{_paragraph(results['circumstances'])}\n\n{table}\n\n{note}{_limits(results['peers'])}\n"
 
 
 def line(figures: Figures) -> str:
@@ -56,13 +56,18 @@ def _rows(peers: list[Figures]) -> Iterator[tuple[str, ...]]:
             f"{each['tool']} {each['version']}",
             each["form"],
             f"{each['events']:,}",
-            _figure(steady["cpu_us"]) if steady else _NONE,
+            _figure(steady["cpu_us"]) + _mark(each) if steady else _NONE,
             _figure(steady["cpu_us"] / unit["cpu_us"]) if steady and unit else _NONE,
             f"{steady['events_a_second']:,.0f}" if steady else _NONE,
             _figure(steady["servers_cpu_us"]) if steady and steady["servers_cpu_us"] else _NONE,
             f"{each['max_rss_mib']:,.0f}" if verdict else _NONE,
             judged(verdict) if verdict else f"none: {each['failed']}",
         )
+
+
+def _mark(figures: Figures) -> str:
+    steady = figures["steady"]
+    return _SELDOM if steady and steady["since"] < figures["events"] / 2 else ""
 
 
 def _figure(value: float) -> str:

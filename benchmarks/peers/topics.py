@@ -3,11 +3,18 @@
 import json
 from collections.abc import Iterator
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
 from benchmarks.peers.job import Award
 from benchmarks.servers import ADMIN_S, Ground
+
+# What a broker answers whose topic of offsets is just being made or loaded.
+_NO_COORDINATOR_YET = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 
 
 def make(ground: Ground, topic: str) -> None:
@@ -43,7 +50,7 @@ class Progress:
         try:
             positions = self._consumer.committed(self._inputs, ADMIN_S)
         except KafkaException as error:
-            if not error.args[0].retriable():
+            if error.args[0].code() not in _NO_COORDINATOR_YET:
                 raise
         else:
             self._last = sum(max(0, tp.offset) for tp in positions)

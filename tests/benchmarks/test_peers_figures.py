@@ -29,6 +29,7 @@ def test_steady_is_the_second_half() -> None:
     """What the first half cost does not count, nor the wait for the last commit."""
     found = steady(looks((1, 0), (10, 100), (11, 600), (12, 600), (14, 900), (20, 1_000)), 1_000)
     assert found == {
+        "since": 600,
         "events_a_second": 100,
         "cpu_us": pytest.approx(6 / 300 * 1e6),
         "servers_cpu_us": pytest.approx(3 / 300 * 1e6),
@@ -46,6 +47,14 @@ def test_too_short_a_run_has_no_figures() -> None:
     """One commit tells no rate, nor do two that came in the same moment."""
     assert steady(looks((1, 0), (2, 1_000)), 1_000) is None
     assert steady(looks((1, 0), (9, 600), (9.5, 1_000)), 1_000) is None
+
+
+def test_who_commits_too_seldom_is_measured_from_the_first_commit() -> None:
+    """Commits that come all at once at the end say nothing of the second half; the table marks such a figure."""
+    found = steady(looks((1, 0), (10, 100), (19.5, 600), (20, 1_000)), 1_000)
+    assert found is not None
+    assert found["since"] == 100
+    assert found["events_a_second"] == 90
 
 
 def test_verdict() -> None:
