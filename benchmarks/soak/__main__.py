@@ -48,7 +48,7 @@ _NOT_YET_DUE_MS = 2 * _HOUR_MS
 def main(
     subjects: Annotated[int, typer.Option(min=1_000, help="Creators and videos, over all.")] = 1_000_000,
     minutes: Annotated[float, typer.Option(min=0.1, help="Wall time in which the crowd comes.")] = 3.0,
-    hours: Annotated[int, typer.Option(min=1, help="Event time in which it comes.")] = 48,
+    hours: Annotated[int, typer.Option(min=1, help="Event time in which it comes.")] = 96,
     after: Annotated[float, typer.Option(min=0.1, help="Wall minutes for the time after it.")] = 1.0,
     max_subjects: Annotated[int, typer.Option(min=1_000, help="The worker's bound on memory.")] = 50_000,
     seed: Annotated[int, typer.Option(help="Another seed is another crowd.")] = 1,
