@@ -92,12 +92,15 @@ class StrikeAt(Fault):
         before = slot.worker
         await slot.kill(then=self.point)
         worker = await slot.next_worker(before)
-        with contextlib.suppress(AssertionError):  # it may never get there: another fault came between
+        try:
             await worker.said(REACHED, within_s=_REACHED_WITHIN_S)
-            if self.point.blow == "halt":
-                await asyncio.sleep(self.for_s)
-                if worker.code is None:
-                    worker.resume()
+        except AssertionError:
+            # Another fault came between. With nobody to wake it up it would sleep for good once it gets there.
+            await worker.kill()
+        if self.point.blow == "halt" and worker.code is None:
+            await asyncio.sleep(self.for_s)
+            if worker.code is None:
+                worker.resume()
 
 
 @dataclass(frozen=True)
