@@ -135,6 +135,10 @@ def _edit_subjects(delta: Delta, layout: Layout, edits: Edits) -> list[tuple[str
         key = prefix + subject
         if gone:
             deleted.append((key, gone))
+        if 1 < len(command) <= EDIT_ARGUMENTS:
+            add_key(key)
+            add_command(command)
+            continue
         for piece in _pieces(command):
             add_key(key)
             add_command(piece)
