@@ -13,8 +13,6 @@ nesting. Both ways accept the same values and give equal events; ``tests/schemas
 
 import re
 from collections.abc import Iterable
-from itertools import product
-from string import ascii_uppercase
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -38,7 +36,6 @@ from stream.core.rules import Topic
 NO_TIMESTAMP = -1
 """Kafka's own word for a record without a timestamp."""
 
-_REGIONS = frozenset(first + second for first, second in product(ascii_uppercase, repeat=2))
 _BRACE, _BRACKET, _BACKSLASH, _DELETE = b"{[\\\x7f"
 _MOST_AT_HOME = 1 << 16
 _LATE_CONTROLS = re.compile("[\x7f-\x9f]")
@@ -126,7 +123,6 @@ class Decoder:
                 if (
                     event is not None
                     and event.creator_id in at_home
-                    and event.region in _REGIONS
                     and type(event.occurred_at) is int
                     and event.action == "add"
                     and event.added_at is None
@@ -163,8 +159,6 @@ def decode_fast(value: bytes, topic: Topic) -> Event | None:
     try:
         event = _decode_event(value)
     except msgspec.MsgspecError:
-        return None
-    if event.region not in _REGIONS:
         return None
     if type(event.occurred_at) is int and event.action == "add" and event.added_at is None:
         return event

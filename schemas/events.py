@@ -10,6 +10,8 @@ on an ``add`` it must be an instant too, but may be any, and is not handed on. `
 backtest file may say about its place in the log.
 """
 
+from itertools import product
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import msgspec
@@ -149,9 +151,11 @@ class EngagementLine(EngagementEvent, Place):
 if TYPE_CHECKING:
     _WireInstant = int
     _WireAction = str
+    _WireRegion = str
 else:
     _WireInstant = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)] | str
     _WireAction = Literal["add", "remove"]
+    _WireRegion = Literal[tuple(first + second for first, second in product(ascii_uppercase, repeat=2))]
 _WireId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
@@ -163,7 +167,7 @@ class Event(msgspec.Struct, gc=False):
     video_id: _WireId
     viewer_id: _WireId
     occurred_at: _WireInstant
-    region: str
+    region: _WireRegion
     campaign_id: _WireId | None = None
     watch_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_WATCH_MS)] = 0
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "other"
