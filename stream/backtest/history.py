@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, OffsetOutOfRangeEr
 
 from stream import access
 from stream.backtest.stepping import Feed, take_next
+from stream.closing import stop
 from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError, InputError, Unreachable
 from stream.settings import KafkaSettings, in_ms
@@ -234,7 +235,7 @@ async def _reading(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         await _start(consumer, settings)
         yield consumer
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 @asynccontextmanager
@@ -252,7 +253,7 @@ async def _asking(settings: KafkaSettings) -> AsyncIterator[tuple[AIOKafkaConsum
         await admin.start()
         yield consumer, admin
     finally:
-        await consumer.stop()
+        await stop(consumer)
         await admin.close()
 
 

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from schemas import bonuses as wire
 from schemas.bonuses import BonusEvent
 from stream.access import forbidden
+from stream.closing import stop
 from stream.core.awards import latch
 from stream.core.subject import subject_key
 from stream.emit.ledger import LedgerLost
@@ -83,7 +84,7 @@ async def _scan(
                     "an open transaction holds it back; waiting for it to end"
                 )
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 def _read(record: ConsumerRecord, app: str) -> BonusEvent:

@@ -15,6 +15,7 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from schemas import rulebook as wire
 from stream.access import forbidden
+from stream.closing import stop
 from stream.errors import BonusError, InputError, Unreachable
 from stream.rulebook.edition import EMPTY, Edition
 
@@ -82,8 +83,8 @@ class Follower:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._reader.stop()
-        await self._everything.stop()
+        await stop(self._reader)
+        await stop(self._everything)
 
     async def _start(self) -> None:
         await self._reader.start()

@@ -28,6 +28,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from stream.access import forbidden
+from stream.closing import stop
 from stream.errors import BonusError
 from stream.transport.assignor import CoPartitionAssignor
 from stream.transport.fetching import Run, in_runs
@@ -208,7 +209,7 @@ class Consumer(consumer.Consumer):
         """Give the partitions up in order, then leave the group."""
         await self.transport.owner.release(stopping=True)
         if self.kafka is not None:
-            await self.kafka.stop()
+            await stop(self.kafka)
 
     async def commit(self, topics: object = None, start_new_transaction: bool = True) -> bool:
         return True  # Faust's own commits: offsets are committed by the owner, after each checkpoint

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from stream.closing import stop
 from stream.transport.kafka import trouble
 
 COORDINATOR_S = 30.0
@@ -47,4 +48,4 @@ async def commit(
             consumer.assign(list(offsets))
             await consumer.commit(dict(offsets))
         finally:
-            await consumer.stop()
+            await stop(consumer)

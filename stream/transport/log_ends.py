@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
+from stream.closing import stop
 from stream.transport.kafka import trouble
 
 
@@ -55,6 +56,6 @@ class LogEnds:
         return {TopicPartition(*tp): entry for tp, entry in found.items() if entry.offset >= 0}
 
     async def close(self) -> None:
-        await self._consumer.stop()
-        await self._committed.stop()
+        await stop(self._consumer)
+        await stop(self._committed)
         await self._admin.close()

@@ -114,6 +114,11 @@ class Life:
                 log.warning("partition is taken anew", partition=self.number, reason=str(error))
                 if not isinstance(error, ChunkLost):  # those may be lost again and again: that is a stall
                     self._watchdog.start_over()
+            except asyncio.CancelledError:
+                # Nobody cancelled us: a client lost a task of its own. In silence nobody would serve the partition.
+                if self._task.cancelling():
+                    raise
+                log.warning("partition is taken anew", partition=self.number, reason="a client was cancelled")
             except Exception as error:
                 self._crew.crash(error)
                 return
