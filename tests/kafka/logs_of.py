@@ -11,6 +11,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from confluent_kafka import Consumer, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 
+from stream.closing import stop
+
 READ_S = 30
 SETTLE_S = 60
 ASK_EVERY_S = 0.05
@@ -40,7 +42,7 @@ async def read(bootstrap: str, *topics: str) -> Logs:
                     logs[tp] += records
         return logs
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def ends_of(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
@@ -52,7 +54,7 @@ async def ends_of(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
     try:
         return dict(await consumer.end_offsets(consumer.assignment()))
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 def read_with_librdkafka(bootstrap: str, topic: str, group: str) -> list[Message]:
@@ -141,4 +143,4 @@ async def bonuses_reach(bootstrap: str, topic: str, offsets: int, *, within_s: f
                     return
                 await asyncio.sleep(ASK_EVERY_S)
     finally:
-        await consumer.stop()
+        await stop(consumer)

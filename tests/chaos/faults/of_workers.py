@@ -8,6 +8,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from stream.closing import stop
 from stream.core.rules import TOPICS
 from stream.transport.assignor import CoPartitionAssignor
 from tests.chaos.faults.fault import Dice, Fault
@@ -165,7 +166,7 @@ class Guests(Fault):
             await guest.start()
             await asyncio.sleep(self.apart_s)
         finally:
-            await guest.stop()
+            await stop(guest)
 
 
 @dataclass(frozen=True)
