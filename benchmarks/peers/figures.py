@@ -20,7 +20,7 @@ class Look(NamedTuple):
 
 
 class Steady(TypedDict):
-    """What the last part of the load cost, from the commit of ``since`` events on: the rate by the wall clock, CPU µs
+    """What the last part of the load cost, after ``since`` events: the rate by the wall clock, CPU µs
     an event of the peer, and CPU µs an event of the servers.
     """
 
@@ -63,14 +63,14 @@ def steady(looks: Sequence[Look], total: int) -> Steady | None:
     """The figures between the first commit in the second half and the last commit while there was still work.
 
     The very last commit is left out where there is another: it may come a whole interval after the last event.
-    A peer that commits too seldom for that is measured from its very first commit on. ``None`` where even that is
-    less than ``LEAST_S``, a few intervals between commits: the load was too short for the peer.
+    A peer that commits too seldom for that is measured from its start on, for what was done between two commits can't
+    be told. ``None`` where even that is less than ``LEAST_S``: the load was too short for the peer.
     """
     commits = [now for before, now in pairwise(looks) if now.events > before.events]
     half = [look for look in commits if look.events >= total / 2]
     if len(half) > 2:
         half.pop()
-    for measured in half, commits:
+    for measured in half, looks:
         if measured and measured[-1].at_s - measured[0].at_s >= LEAST_S:
             return _between(measured[0], measured[-1])
     return None

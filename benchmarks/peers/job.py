@@ -5,7 +5,7 @@ same in ``java/job``.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import lru_cache
@@ -105,6 +105,7 @@ class Subject:
     panes: list[list[int]] = field(default_factory=list)
     first: int = 0
     sums: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    total: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     latches: set[tuple[Tier, int | None]] = field(default_factory=set)
 
     def count(self, metric: int, number: int) -> Sequence[tuple[Tier, int | None]]:
@@ -120,19 +121,21 @@ class Subject:
         else:
             at = self._late_pane(number)
         self.panes[at][metric] += 1
+        self.total[metric] += 1
         if at < 0 or at >= self.first:
             self.sums[metric] += 1
-        if self.first == 0 and self.sums[metric] < _LEAST:
-            return ()  # nothing has left the newest window: no other holds more
-        return self._judge(metric, -1, self.sums) if at < 0 else self._judge_later(metric, at)
+        if self.total[metric] < _LEAST:
+            return ()
+        return self._judge(self.naming[metric], -1, self.sums) if at < 0 else self._judge_later(metric, at)
 
     def _roll(self, newest: int) -> None:
         """Take out of the sums what the newest window no longer holds, and forget what nothing asks for any more."""
         while self.numbers[self.first] <= newest - WINDOW_PANES:
-            self.sums = [one - other for one, other in zip(self.sums, self.panes[self.first], strict=True)]
+            self.sums = _less(self.sums, self.panes[self.first])
             self.first += 1
         gone = 0
         while self.numbers[gone] <= newest - WINDOW_PANES - LATE_PANES:
+            self.total = _less(self.total, self.panes[gone])
             gone += 1
         if gone:
             del self.numbers[:gone], self.panes[:gone]
@@ -148,10 +151,18 @@ class Subject:
         return at
 
     def _judge_later(self, metric: int, at: int) -> Sequence[tuple[Tier, int | None]]:
-        """A late event changes the windows of its own pane and of later ones: they are gone through backwards."""
-        if not self.naming[metric]:
-            return ()
+        """A late event changes the windows of its own pane and of later ones: they are gone through backwards.
+
+        That is seldom worth it: no window holds more than all panes do, and most tiers are paid already.
+        """
         numbers, panes, number = self.numbers, self.panes, self.numbers[at]
+        tiers = [
+            tier
+            for tier in self.naming[metric]
+            if tier.reached(self.total) and not self._is_paid(tier, number)
+        ]
+        if not tiers:
+            return ()
         found: list[tuple[Tier, int | None]] = []
         sums, start = list(self.sums), self.first
         for index in range(len(numbers) - 1, at - 1, -1):
@@ -159,13 +170,17 @@ class Subject:
                 start -= 1
                 sums = [one + other for one, other in zip(sums, panes[start], strict=True)]
             if numbers[index] - number < WINDOW_PANES:
-                found += self._judge(metric, index, sums)
-            sums = [one - other for one, other in zip(sums, panes[index], strict=True)]
+                found += self._judge(tiers, index, sums)
+            sums = _less(sums, panes[index])
         return found
 
-    def _judge(self, metric: int, index: int, sums: list[int]) -> Sequence[tuple[Tier, int | None]]:
+    def _is_paid(self, tier: Tier, number: int) -> bool:
+        """Whether it is paid for all windows from a pane on, which are of two days at the most."""
+        return all((tier, period(tier, pane)) in self.latches for pane in (number, self.numbers[-1]))
+
+    def _judge(self, tiers: Iterable[Tier], index: int, sums: list[int]) -> Sequence[tuple[Tier, int | None]]:
         found: list[tuple[Tier, int | None]] = []
-        for tier in self.naming[metric]:
+        for tier in tiers:
             if tier.reached(sums):
                 latch = tier, period(tier, self.numbers[index])
                 if latch not in self.latches and any(self.panes[index][named] for named in tier.metrics):
@@ -177,6 +192,10 @@ class Subject:
 
     def _close(self, paid: Tier) -> None:
         self.naming = tuple(tuple(tier for tier in tiers if tier is not paid) for tiers in self.naming)
+
+
+def _less(counts: list[int], gone: list[int]) -> list[int]:
+    return [one - other for one, other in zip(counts, gone, strict=True)]
 
 
 _LEAST = 25

@@ -18,7 +18,7 @@ _COLUMNS = (
     "awards",
 )
 _NONE, _SELDOM = "–", "*"
-_SELDOM_NOTE = "Commits too seldom to be measured over the second half: from its first commit on."
+_SELDOM_NOTE = "Commits too seldom to be measured over the second half: its whole run, start included."
 
 
 def markdown(results: Results) -> str:

@@ -31,6 +31,10 @@ public final class Subject {
   public int first;
 
   public int[] sums = new int[Metric.COUNT];
+
+  /** The sums of all panes that are kept: no window holds more. */
+  public int[] total = new int[Metric.COUNT];
+
   public List<Long> latches = new ArrayList<>();
 
   /** Counts one event of the metric in the pane, and hands over each award that this brings about. */
@@ -40,13 +44,14 @@ public final class Subject {
     if (index >= first) {
       sums[metric.ordinal()]++;
     }
-    if (first == 0 && sums[metric.ordinal()] < Tier.LEAST) {
-      return; // nothing has left the newest window: no other holds more
+    total[metric.ordinal()]++;
+    if (total[metric.ordinal()] < Tier.LEAST) {
+      return;
     }
     if (index == panes.size() - 1) {
-      judge(kind, metric, index, sums, awards);
+      judge(Tier.naming(kind, metric), index, sums, awards);
     } else {
-      judgeLaterPanes(kind, metric, index, awards);
+      judgeLaterPanes(Tier.naming(kind, metric), index, awards);
     }
   }
 
@@ -84,14 +89,22 @@ public final class Subject {
     }
     int forgotten = 0;
     while (panes.get(forgotten).number <= newest() - KEPT_PANES) {
-      forgotten++;
+      add(total, panes.get(forgotten++).counts, -1);
     }
     panes.subList(0, forgotten).clear();
     first -= forgotten;
   }
 
-  /** A late event changes the windows of its own pane and of later ones: they are gone through backwards. */
-  private void judgeLaterPanes(Kind kind, Metric metric, int from, Consumer<Award> awards) {
+  /**
+   * A late event changes the windows of its own pane and of later ones: they are gone through backwards.
+   *
+   * <p>That is seldom worth it: no window holds more than all panes do, and most tiers are paid already.
+   */
+  private void judgeLaterPanes(List<Tier> naming, int from, Consumer<Award> awards) {
+    List<Tier> open = naming.stream().filter(tier -> tier.reachedBy(total) && !isPaid(tier, from)).toList();
+    if (open.isEmpty()) {
+      return;
+    }
     int[] window = sums.clone();
     int start = first;
     for (int index = panes.size() - 1; index >= from; index--) {
@@ -100,15 +113,20 @@ public final class Subject {
         add(window, panes.get(--start).counts, 1);
       }
       if (number - panes.get(from).number < WINDOW_PANES) {
-        judge(kind, metric, index, window, awards);
+        judge(open, index, window, awards);
       }
       add(window, panes.get(index).counts, -1);
     }
   }
 
-  private void judge(Kind kind, Metric metric, int index, int[] window, Consumer<Award> awards) {
+  /** Whether it is paid for all windows from a pane on, which are of two days at the most. */
+  private boolean isPaid(Tier tier, int from) {
+    return latches.contains(tier.latchAt(panes.get(from).number)) && latches.contains(tier.latchAt(newest()));
+  }
+
+  private void judge(List<Tier> tiers, int index, int[] window, Consumer<Award> awards) {
     Pane pane = panes.get(index);
-    for (Tier tier : Tier.naming(kind, metric)) {
+    for (Tier tier : tiers) {
       if (tier.reachedBy(window) && tier.isJudgedAt(pane.counts)) {
         long latch = tier.latchAt(pane.number);
         if (!latches.contains(latch)) {
