@@ -83,8 +83,10 @@ class Intake:
     def restore(self, arrival: int, runs: Iterable[tuple[int, list[str]]]) -> None:
         """Take over checkpointed ids, runs of (arrival, ids) in ascending order of arrival."""
         self.arrival = arrival
+        seen = self.seen
         for accepted, ids in runs:
-            self.seen.update(dict.fromkeys(ids, accepted))
+            for event_id in ids:
+                seen[event_id] = accepted
             self._order.extend(ids)
         self._cut_at = len(self._order)
 

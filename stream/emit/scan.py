@@ -22,8 +22,10 @@ from stream.core.subject import subject_key
 from stream.emit.ledger import LedgerLost
 from stream.errors import InputError
 
-_POLL_MS = 500
-_SAY_EVERY_POLLS = 20
+_POLL_MS = 50
+"""A poll that meets nothing but the end of a transaction waits so long: the scan's last one usually does."""
+
+_SAY_EVERY_POLLS = 200
 
 
 async def scan(
