@@ -18,7 +18,7 @@ _COLUMNS = (
     "awards",
 )
 _NONE, _SELDOM = "–", "*"
-_SELDOM_NOTE = "Commits too seldom to be measured over the second half: its whole run, start included."
+_SELDOM_NOTE = "Too few commits in the second half of the load to measure it: the whole run, start included."
 
 
 def markdown(results: Results) -> str:
