@@ -156,7 +156,7 @@ PEERS = (
     Peer(
         "flink-10s",
         "Flink",
-        "the same, a checkpoint every ten seconds",
+        "panes by hand, a checkpoint every ten seconds",
         "shows a bonus up to ten seconds late; its rules are code: a change is a redeployment",
         Share.FULL,
         lambda builds: builds.pinned("flink.version"),

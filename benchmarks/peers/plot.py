@@ -29,8 +29,10 @@ def write(path: Path, results: Results) -> None:
         axes.bar_label(bars, [f"{rate:,.0f}" for rate in rates], padding=4)
         axes.set_xscale("log")
         axes.margins(x=0.2)
-        axes.set_xlabel("events a second that one core does (a million by CPU µs an event), logarithmic")
+        axes.set_xlabel("events a second a core, logarithmic")
         run = results["circumstances"]
-        axes.set_title(f"The same job, {run['date']}, {run['processor']}, one run", loc="left", fontsize=10)
+        figure.suptitle(
+            f"The same job, one run, {run['date']}, {run['processor']}", x=0.01, ha="left", fontsize=10
+        )
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(path, format="svg", metadata={"Date": None})
