@@ -134,7 +134,7 @@ class Subject:
             self.sums = _less(self.sums, self.panes[self.first])
             self.first += 1
         gone = 0
-        while self.numbers[gone] <= newest - WINDOW_PANES - LATE_PANES:
+        while self.numbers[gone] <= newest - _KEPT_PANES:
             self.total = _less(self.total, self.panes[gone])
             gone += 1
         if gone:
@@ -175,8 +175,9 @@ class Subject:
         return found
 
     def _is_paid(self, tier: Tier, number: int) -> bool:
-        """Whether it is paid for all windows from a pane on, which are of two days at the most."""
-        return all((tier, period(tier, pane)) in self.latches for pane in (number, self.numbers[-1]))
+        """Whether it is paid for all windows that hold a pane, which end on two days at the most."""
+        last = min(self.numbers[-1], number + WINDOW_PANES - 1)
+        return all((tier, period(tier, pane)) in self.latches for pane in (number, last))
 
     def _judge(self, tiers: Iterable[Tier], index: int, sums: list[int]) -> Sequence[tuple[Tier, int | None]]:
         found: list[tuple[Tier, int | None]] = []
@@ -198,6 +199,8 @@ def _less(counts: list[int], gone: list[int]) -> list[int]:
     return [one - other for one, other in zip(counts, gone, strict=True)]
 
 
+# Two windows: topics that are read at once from their start, in a replay, get further apart than ``LATE_PANES``.
+_KEPT_PANES = 2 * WINDOW_PANES
 _LEAST = 25
 """No count of fewer brings a tier about."""
 

@@ -20,6 +20,10 @@ final class Job {
   /** The events of this much time may come out of order. */
   static final Duration OUT_OF_ORDER = Duration.ofSeconds(30);
 
+  /** No topic is read further ahead of the others than this: a late event needs panes that are forgotten some day. */
+  private static final Duration APART = Duration.ofMinutes(10);
+
+  private static final Duration ALIGNED_EVERY = Duration.ofMillis(200);
   private static final Duration IDLE = Duration.ofSeconds(1);
   private static final String TRANSACTION_MS = "600000";
 
@@ -53,6 +57,7 @@ final class Job {
     WatermarkStrategy<Event> time =
         WatermarkStrategy.<Event>forBoundedOutOfOrderness(OUT_OF_ORDER)
             .withTimestampAssigner((event, appended) -> event.occurredAt)
+            .withWatermarkAlignment("events", APART, ALIGNED_EVERY)
             .withIdleness(IDLE);
     return environment.fromSource(source, time, "events");
   }

@@ -16,7 +16,10 @@ public final class Subject {
   public static final int WINDOW_PANES = 1_440;
 
   /** Panes older than a window are kept for what comes late: up to an hour, and five minutes of wrong clocks. */
-  public static final int KEPT_PANES = WINDOW_PANES + 65;
+  public static final int LATE_PANES = 65;
+
+  /** Two windows: topics that are read at once from their start, in a replay, get further apart than that. */
+  private static final int KEPT_PANES = 2 * WINDOW_PANES;
 
   /** The counts of one minute, by metric. */
   public static final class Pane {
@@ -119,9 +122,11 @@ public final class Subject {
     }
   }
 
-  /** Whether it is paid for all windows from a pane on, which are of two days at the most. */
+  /** Whether it is paid for all windows that hold a pane, which end on two days at the most. */
   private boolean isPaid(Tier tier, int from) {
-    return latches.contains(tier.latchAt(panes.get(from).number)) && latches.contains(tier.latchAt(newest()));
+    long number = panes.get(from).number;
+    long last = Math.min(newest(), number + WINDOW_PANES - 1);
+    return latches.contains(tier.latchAt(number)) && latches.contains(tier.latchAt(last));
   }
 
   private void judge(List<Tier> tiers, int index, int[] window, Consumer<Award> awards) {

@@ -19,7 +19,7 @@ public final class Panes {
   static final Duration ID_WINDOW = Duration.ofMinutes(65);
 
   private static final Duration PANE = Duration.ofMillis(Subject.PANE_MS);
-  private static final Duration PANES_KEPT = PANE.multipliedBy(Subject.KEPT_PANES);
+  private static final Duration PANES_KEPT = PANE.multipliedBy(Subject.WINDOW_PANES + Subject.LATE_PANES);
 
   private Panes() {}
 
