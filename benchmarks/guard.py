@@ -28,7 +28,7 @@ from stream.programs.load import load as load_programs
 from stream.transport.fetching import RUN
 from stream.worker.run import GC_THRESHOLDS
 
-LIMIT = 116.0
+LIMIT = 100.0
 """Iterations of the reference loop that an event may cost: 1.6 times what it did when this was last set."""
 
 EVENTS, ROUNDS = 40_000, 5
