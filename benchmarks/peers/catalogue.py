@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.peers.build import Builds
 from benchmarks.servers import Ground
+from stream.core import partition
 
 ENGINE = "bonus-stream"
 
@@ -116,11 +117,13 @@ def _installed(distribution: str) -> Callable[[Builds], str]:
     return lambda builds: builds.installed(distribution)
 
 
+_BUILD = "its core as Python" if partition.__file__.endswith(".py") else "its core compiled"
+
 PEERS = (
     Peer(
         ENGINE,
         "bonus-stream",
-        "`bonus worker`",
+        f"`bonus worker`, {_BUILD}",
         "needs a Redis beside Kafka; a partition is never faster than one core",
         Share.FULL,
         Builds.own,
