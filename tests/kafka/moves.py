@@ -86,10 +86,14 @@ async def stop(worker: Worker) -> None:
     assert await worker.ended() == 0, str(worker)
 
 
-def keys_of(fleet: Fleet) -> dict[bytes, bytes]:
-    """All that Redis holds of a group, as it is."""
+def keys_of(fleet: Fleet) -> dict[bytes, object]:
+    """All that Redis holds of a group. Not by DUMP: it compresses equal values in different ways."""
     with redis.Redis.from_url(fleet.redis_url) as client:
-        return {key: client.dump(key) for key in client.scan_iter(f"{{{fleet.group}:*")}
+        return {key: _value_of(client, key) for key in client.scan_iter(f"{{{fleet.group}:*")}
+
+
+def _value_of(client: redis.Redis, key: bytes) -> object:
+    return client.zrange(key, 0, -1, withscores=True) if client.type(key) == b"zset" else client.hgetall(key)
 
 
 async def inputs_of(fleet: Fleet) -> Logs:

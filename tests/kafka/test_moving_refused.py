@@ -158,8 +158,8 @@ async def test_state_that_is_used_meanwhile_is_not_moved(
 async def test_moved_state_that_is_lost_is_not_counted_anew(counted: Fleet, successor: Fleet) -> None:
     """Its logs begin with the move: they know neither the counts nor what was paid before."""
     await moved(counted, successor)
-    backup = keys_of(successor)
     with redis.Redis.from_url(successor.redis_url) as client:
+        backup = {key: client.dump(key) for key in keys_of(successor)}
         client.delete(*backup)
     assert "a part of which `bonus migrate` brought" in await sentence_of(successor)
     with redis.Redis.from_url(successor.redis_url) as client:
