@@ -73,6 +73,14 @@ def checkpointed(fleet: Fleet, partitions: int) -> dict[int, Body]:
     return {number: Body.decode(body) for number, body in stored.items() if isinstance(body, bytes)}
 
 
+async def all_checkpointed(fleet: Fleet, partitions: int) -> None:
+    """Return once each of so many partitions has a checkpoint."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(checkpointed(fleet, partitions)) < partitions:
+        assert time.monotonic() < deadline, "\n".join(["some have no checkpoint", *map(str, fleet.started)])
+        await asyncio.sleep(ASK_EVERY_S)
+
+
 async def assert_exact(fleet: Fleet, first: Edition, *changes: Change, at_least: int = 1) -> dict[str, Bonus]:
     """`bonuses` holds what the engine makes of the logs with rules that change at these places, each bonus once."""
     kafka = fleet.kafka
