@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, final
 
 from stream.core.rules import Metric, SubjectKind, Topic
 
@@ -27,6 +27,7 @@ class Event(Protocol):
     added_at: int | None
 
 
+@final
 class Rejection(NamedTuple):
     """Why a record was not accepted: a code of the contract, and one sentence for the producer."""
 

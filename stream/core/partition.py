@@ -123,11 +123,12 @@ class Partition:
                 timestamp = timestamps[index]
                 if timestamp > intake.arrival:
                     intake.arrival = timestamp
-                if isinstance(event, Rejection):
+                if type(event) is Rejection:
                     turned_away.append((index, event))
                     continue
-                if not -lateness_ms <= event.occurred_at - intake.arrival <= skew_ms:
-                    turned_away.append((index, intake.refusal(event.occurred_at)))
+                at_ms = event.occurred_at
+                if not -lateness_ms <= at_ms - intake.arrival <= skew_ms:
+                    turned_away.append((index, intake.refusal(at_ms)))
                     continue
                 if not intake.is_new(event.event_id):
                     duplicates += 1
@@ -138,7 +139,7 @@ class Partition:
                 if event.action == "remove":
                     self._take_back(event, feeds, let_in)
                 else:
-                    self._count(topic, offsets[index], event, feeds, let_in, bonuses)
+                    self._count(topic, offsets[index], event, at_ms, feeds, let_in, bonuses)
         except Exception as error:
             raise Unapplied(topic, self.number, offsets[index]) from error
         if offsets:
@@ -170,6 +171,7 @@ class Partition:
         topic: Topic,
         offset: int,
         event: Event,
+        at_ms: int,
         feeds: Feeds,
         let_in: frozenset[str],
         bonuses: list[Bonus],
@@ -178,7 +180,7 @@ class Partition:
 
         This is what an event costs: plain on purpose, see ``benchmarks/core.py``.
         """
-        memory, at_ms = self.memory, event.occurred_at
+        memory, creator_id = self.memory, event.creator_id
         for kind, counters in feeds:
             subject: Subject | None = None
             due: list[tuple[Counter, int]] | None = None
@@ -190,11 +192,12 @@ class Partition:
                 if counter.gate is not None and counter.gate.name not in let_in:
                     continue
                 if subject is None:
-                    subject = memory.subject(_key(kind, event))
+                    video_id = None if kind == "creator" else event.video_id
+                    subject = memory.subject(subject_key(creator_id, video_id))
                 series = subject.series.get(counter.name)
                 if series is None:
                     series = subject.open(counter, counter.name)
-                amount = event.watch_ms if counter.metric == "watch_hours" else 1
+                amount = event.watch_ms if counter.sums_watched else 1
                 step_ms = counter.step_ms
                 pane = at_ms // step_ms if step_ms else counter.panes.pane_of(at_ms)
                 if pane == series.head and series.head_touched:

@@ -8,7 +8,7 @@ A *judge* is one tier of one version for one region: which counters it reads, an
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,11 +44,12 @@ class Counter:
     """Cells of one line for one region.
 
     What removes took back is in a series of its own, named ``removes``. ``needs`` is the least total at which each of
-    the ``judges`` can be reached, ascending.
+    the ``judges`` can be reached, ascending. ``sums_watched`` says that ms of watch time are counted, not events.
     """
 
     name: str
     metric: Metric
+    sums_watched: bool
     subject: SubjectKind
     panes: Panes
     step_ms: int
@@ -121,8 +122,8 @@ class Plan:
         self._regions: dict[str, RegionPlan] = {}
         self._fed: dict[Topic, dict[str, Fed]] = {topic: {} for topic in TOPICS}
 
-    def fed_by(self, topic: Topic) -> Mapping[str, Fed]:
-        """What events of ``topic`` come to, by the regions met so far."""
+    def fed_by(self, topic: Topic) -> dict[str, Fed]:
+        """What events of ``topic`` come to, by the regions met so far; only to be read."""
         return self._fed[topic]
 
     def fed(self, topic: Topic, region: str) -> Fed:
@@ -334,6 +335,7 @@ class _Draft:
         return Counter(
             name=name,
             metric=self.metric,
+            sums_watched=self.metric == "watch_hours",
             subject=self.subject,
             panes=self.panes,
             step_ms=self.panes.step_ms if isinstance(self.panes, Fixed) else 0,
@@ -378,7 +380,7 @@ def _check(line: Line, campaigns: frozenset[str] | None) -> Check | None:
 
     def passes(event: Event) -> bool:
         return (
-            event.watch_ms >= min_watch_ms
+            (not min_watch_ms or event.watch_ms >= min_watch_ms)
             and (sources is None or event.source in sources)
             and (paid is None or event.paid is paid)
             and not (exclude_self and event.viewer_id == event.creator_id)

@@ -9,6 +9,7 @@ Whatever goes wrong in one of them ends all three, and what is in memory with th
 """
 
 import asyncio
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -162,15 +163,15 @@ class Service:
     def _apply(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
         """The one synchronous step in which this partition's state changes."""
         records = chunk.records
-        outcome = self._state.apply(
-            topic, [record.offset for record in records], [record.timestamp for record in records], decoded
-        )
+        offsets = [record.offset for record in records]
+        outcome = self._state.apply(topic, offsets, [record.timestamp for record in records], decoded)
         for index, rejection in outcome.turned_away:
             origin = Origin(chunk.topic, chunk.partition, records[index].offset)
             self._outgoing.turn_away(records[index], origin, rejection)
         if outcome.bonuses:
-            timestamps = {record.offset: record.timestamp for record in records}
-            self._outgoing.pay([(bonus, timestamps[bonus.evidence.offset]) for bonus in outcome.bonuses])
+            places = [bisect_left(offsets, bonus.evidence.offset) for bonus in outcome.bonuses]
+            paid_for = [records[place].timestamp for place in places]
+            self._outgoing.pay(list(zip(outcome.bonuses, paid_for, strict=True)))
         self._checkpoints.hurry_if_due()
         _count(topic, outcome)
 

@@ -53,11 +53,9 @@ def check(record: bytes, topic: Topic) -> None:
     fast = decode_fast(record, topic) if record else None
     assert fast is None or fast == careful
     assert decode(record, topic, 0, 1) == careful
-    assert Decoder(topic, 0, 1).decode([record, None, record]) == [
-        careful,
-        decode(None, topic, 0, 1),
-        careful,
-    ]
+    usual, none = decode(value(), topic, 0, 1), decode(None, topic, 0, 1)
+    assert Decoder(topic, 0, 1).decode([record, value(), record]) == [careful, usual, careful]
+    assert Decoder(topic, 0, 1).decode([record, None, value()]) == [careful, none, usual]
     if isinstance(careful, Rejection):
         assert careful.code in CODES
         assert careful.detail
@@ -215,16 +213,38 @@ def test_the_fast_path_takes_what_producers_usually_send() -> None:
     assert all(isinstance(decode_fast(record, "likes"), Event) for record in usual)
 
 
+SOME = [
+    *(value(creator_id=creator) for creator in ("ada", "bob", "eve", "Zo\u00eb")),
+    value(action="remove"),
+    value(occurred_at="2026-01-01T00:00:00Z"),
+    value(device={"screen": {"a": 1}}),
+    value(note="a { in a text"),
+    value(note=[1]),
+    with_text("more", b'{"a":' * 33 + b"1" + b"}" * 33),
+    b"1",
+    b"{}",
+    None,
+]
+
+
+@settings(max_examples=300)
 @given(
-    st.lists(st.sampled_from(["ada", "bob", "eve", "kim", "Zo\u00eb"])),
-    st.integers(1, 5),
-    st.data(),
+    st.lists(st.tuples(st.sampled_from(SOME), st.integers(1, 40)), max_size=6), st.integers(1, 5), st.data()
 )
+@example([(SOME[0], 70), (SOME[4], 1), (SOME[1], 70)], 1, None)
+@example([(with_text("more", b'{"a":' * 33 + b"1" + b"}" * 33), 1), (b"1", 33)], 1, None)
 def test_a_whole_chunk_is_decoded_like_each_of_its_records(
-    creators: list[str], partitions: int, data: st.DataObject
+    runs: list[tuple[bytes | None, int]], partitions: int, data: st.DataObject | None
 ) -> None:
-    partition = data.draw(st.integers(0, partitions - 1))
-    records = [value(creator_id=creator) for creator in creators]
+    """Whatever stands beside it: one that is not plain, one that lends others its braces, one of elsewhere."""
+    partition = 0 if data is None else data.draw(st.integers(0, partitions - 1))
+    records = [record for record, times in runs for _ in range(times)]
     decoder = Decoder("likes", partition, partitions)
     for _ in range(2):  # creators that were met before, and not
         assert decoder.decode(records) == [decode(each, "likes", partition, partitions) for each in records]
+
+
+def test_an_oversized_record_in_a_chunk_is_too_large() -> None:
+    records = [value(), value(note="x" * 65_536), value()]
+    codes = [each.code for each in Decoder("likes", 0, 1).decode(records) if isinstance(each, Rejection)]
+    assert codes == ["too_large"]
