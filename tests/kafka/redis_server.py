@@ -117,7 +117,7 @@ class RedisServer:
                     break
                 try:
                     client.ping()
-                except redis.ConnectionError:
+                except (redis.ConnectionError, redis.TimeoutError):
                     time.sleep(0.01)
                 else:
                     return
