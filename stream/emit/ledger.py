@@ -6,7 +6,6 @@ opening a new one and scanning the topic.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -14,10 +13,9 @@ from aiokafka.producer import sender
 
 from schemas import bonuses as wire
 from stream.access import forbidden
+from stream.closing import discard
 from stream.core.outcome import Bonus
 from stream.errors import BonusError
-
-_CLOSE_TIMEOUT_S = 3.0
 
 # A broker that is still closing the last transaction puts the next one off, and aiokafka waits 20 ms before it asks
 # again. With transactions back to back that wait is most of a bonus's latency; asking sooner costs a small request.
@@ -51,7 +49,7 @@ class Ledger:
         try:
             await producer.start()
         except BaseException as error:
-            await _discard(producer)
+            await discard(producer)
             raise _lost("opening its ledger", error) from error
         return cls(producer, app, bonuses, place)
 
@@ -79,24 +77,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Let go of the producer, without waiting for what may still be in flight."""
-        await _discard(self._producer)
-
-
-async def _discard(producer: AIOKafkaProducer) -> None:
-    """Stop ``producer``; what it has not sent by then is dropped, and the next one of its id aborts it."""
-    # aiokafka keeps a failure a second time, for a commit that is never asked for; asyncio would log that.
-    kept = producer._txn_manager.wait_for_transaction_end()
-    if kept is not None and kept.done() and not kept.cancelled():
-        kept.exception()
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await producer.stop()
-            return
-    # aiokafka's stop waits for the brokers before it ends its own tasks.
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await producer._sender.close()
-            await producer.client.close()
+        await discard(self._producer)
 
 
 def _lost(doing: str, error: BaseException) -> BaseException:

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from schemas import rulebook as wire
 from stream.access import forbidden
+from stream.closing import discard
 from stream.errors import Unreachable
 from stream.rulebook.edition import Difference, Edition, by_program, difference
 from stream.rulebook.follow import Follower
@@ -59,11 +60,8 @@ async def _publish(
         found = difference(edition, documents)
         if found:
             await _write(producer, follower, edition, by_program(documents), found)
-    except KafkaError:
-        _note_failure(producer)
-        raise
     finally:
-        await producer.stop()
+        await discard(producer)
     await follower.read_to_end()
     return found
 
@@ -83,15 +81,8 @@ async def _write(
     ]
     headers = [(wire.HEADER_EDITIONS, ",".join(edition.remembered()).encode())]
     topic, partition = follower.log
-    async with producer.transaction():
-        for name, value in values:
-            await producer.send_and_wait(
-                topic, value, key=name.encode(), partition=partition, headers=headers
-            )
-
-
-def _note_failure(producer: AIOKafkaProducer) -> None:
-    """aiokafka keeps the failure a second time, for a commit that is never asked for; asyncio would log that."""
-    kept = producer._txn_manager.wait_for_transaction_end()
-    if kept is not None and kept.done():
-        kept.exception()
+    # Not as a context: on its way out that waits for a broker that is away, to have it abort what nobody commits.
+    await producer.begin_transaction()
+    for name, value in values:
+        await producer.send_and_wait(topic, value, key=name.encode(), partition=partition, headers=headers)
+    await producer.commit_transaction()

@@ -33,7 +33,7 @@ def no_transaction() -> None:
             await producer.stop()
 
     ledger.AIOKafkaProducer = _WithoutTransactions  # type: ignore[attr-defined]
-    ledger._discard = discard
+    ledger.discard = discard  # type: ignore[attr-defined]
 
 
 def own_transactional_id() -> None:
