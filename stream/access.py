@@ -1,4 +1,5 @@
 """Why Kafka does not let us in, or lets us not do something: the certificate, the login or the right, in a sentence.
+And a way in that does not lead nowhere.
 
 aiokafka logs why a connection failed and raises only that it did, so a start would wait for what no waiting heals.
 `refusal` finds out, by a connection of its own. What a user may not do arrives as an error of its kind wherever it
@@ -12,12 +13,14 @@ from collections.abc import Mapping
 from typing import cast
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
     IncompatibleBrokerVersion,
+    KafkaConnectionError,
     KafkaError,
     NoError,
     SaslAuthenticationFailed,
@@ -37,6 +40,31 @@ _READ_GROUP = 1 << 3
 
 # aiokafka 0.14 reads the answer as that of version 2, which has no operations.
 DescribeGroupsRequest_v3.RESPONSE_TYPE = DescribeGroupsResponse_v3
+
+_bootstrap_once = AIOKafkaClient.bootstrap
+
+
+async def bootstrap(client: AIOKafkaClient) -> None:
+    """Connect, as aiokafka does, until there is a broker to ask; raises ``KafkaConnectionError``.
+
+    A broker that was asleep for longer than its session with the controller tells of no brokers for a moment, itself
+    left out too. aiokafka takes that for an answer: such a client finds no coordinator, its task that would join a
+    group dies of it, and once the connection is gone over which it was told so it never finds a broker again.
+    """
+    deadline = time.monotonic() + client._request_timeout_ms / 1000
+    await _bootstrap_once(client)
+    while not client.cluster.brokers():
+        for connection in client._conns.values():
+            connection.close()
+        client._conns.clear()
+        if time.monotonic() > deadline:
+            await client.close()
+            raise KafkaConnectionError(f"{client.hosts} tell of no brokers")
+        await asyncio.sleep(client._retry_backoff)
+        await _bootstrap_once(client)
+
+
+AIOKafkaClient.bootstrap = bootstrap
 
 _RESOURCES: dict[type[KafkaError], str] = {
     TopicAuthorizationFailedError: "topic",

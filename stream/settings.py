@@ -111,7 +111,7 @@ class KafkaSettings(_Environment):
     )
     connect_timeout: PositiveDuration = Field(
         default=timedelta(seconds=60),
-        description="How long to retry Kafka and Redis at the start before ending with exit code 3.",
+        description="How long each step of a start waits for Kafka and Redis before it ends with exit code 3.",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT", description="What the brokers' listener speaks."

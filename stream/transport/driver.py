@@ -166,6 +166,23 @@ class Consumer(consumer.Consumer):
 
     # What the owner asks of the group
 
+    def put_off(self) -> KafkaTrouble | None:
+        """Why aiokafka has put off joining the group, where it has since this was asked last.
+
+        It keeps a failure until somebody polls, and does nothing more before; nobody polls until there is a first
+        assignment. Asking has it try again. Raises ``KafkaTrouble`` where it never will, ``InputError`` where a
+        right is missing.
+        """
+        if self.kafka is None or self.kafka._coordinator is None:
+            return None
+        _check_tasks(self.kafka)
+        try:
+            with trouble("joining the group"):
+                self.kafka._coordinator.check_errors()
+        except KafkaTrouble as error:
+            return error
+        return None
+
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit for this member and generation; raises ``GroupMovedOn`` where another is the group's."""
         with trouble("committing offsets"):

@@ -17,7 +17,7 @@ from yarl import URL
 from stream import metrics
 from stream.settings import Settings, in_ms
 from stream.transport.driver import SCHEME, Chunk, Consumer, Transport
-from stream.worker.table import DRAIN_IN_REBALANCE_S, CounterTable
+from stream.worker.table import CounterTable, rebalance_ms
 
 
 class Boot(BootStrategy):
@@ -63,7 +63,7 @@ class BonusApp(faust.App):
             "group_instance_id": self.settings.instance_id,
             "client_id": self.settings.app,
             "session_timeout_ms": session_ms,
-            "rebalance_timeout_ms": session_ms + int(DRAIN_IN_REBALANCE_S * 1000),
+            "rebalance_timeout_ms": rebalance_ms(self.settings),
             "heartbeat_interval_ms": max(100, session_ms // 5),
         }
         return self.counters

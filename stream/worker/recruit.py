@@ -14,35 +14,44 @@ from stream.worker.belonging import refuse_foreign
 from stream.worker.body import Body
 from stream.worker.crew import Crew
 from stream.worker.rules import Folder, Rules
+from stream.worker.waiting import no_longer_than
 
 log = logger(__name__)
+
+_SENTENCE_S = 5.0
+"""Whoever waits for the first connection knows best why there is none, and has so long to say it."""
 
 
 async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseException], None]) -> Crew:
     """Everything that partitions share, connected. Raises ``InputError`` or ``Unreachable``."""
-    within_s = in_ms(settings.connect_timeout) / 1000
+    within_s, options = in_ms(settings.connect_timeout) / 1000, settings.kafka_options()
     folder = Folder.read(settings.programs)  # mistakes are told before anything is waited for
-    partitions = await topics.verify(
-        settings.kafka_options(),
-        prefix=settings.topic_prefix,
-        allow_create_time=settings.allow_create_time,
-        group=settings.group,
-        within_s=within_s,
-    )
+    kafka = f"Kafka at {settings.kafka}"
+    async with no_longer_than(within_s + _SENTENCE_S, f"{kafka}: topics, and the right to join the group"):
+        partitions = await topics.verify(
+            options,
+            prefix=settings.topic_prefix,
+            allow_create_time=settings.allow_create_time,
+            group=settings.group,
+            within_s=within_s,
+        )
     store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
-    rules = await Rules.open(settings, folder)
-    log_ends = await LogEnds.open(settings.kafka_options(), settings.group)
-    logs = await Logs.open(settings.kafka_options(), [settings.topic(topic) for topic in topics.PARTITIONED])
+    async with no_longer_than(within_s, f"{kafka}: {settings.topic(topics.RULES)}, and transactions there"):
+        rules = await Rules.open(settings, folder)
+    async with no_longer_than(within_s, f"{kafka}: connections"):
+        log_ends = await LogEnds.open(options, settings.group)
+        logs = await Logs.open(options, [settings.topic(topic) for topic in topics.PARTITIONED])
+        outbox = await Outbox.open(options, settings.topic_prefix)
     await _refuse_foreign_state(store, logs.identity.cluster, partitions)
     crew = Crew(
         settings=settings,
-        options=settings.kafka_options(),
+        options=options,
         rules=rules,
         limits=settings.limits(),
         partitions=partitions,
         logs=logs,
         store=store,
-        outbox=await Outbox.open(settings.kafka_options(), settings.topic_prefix),
+        outbox=outbox,
         log_ends=log_ends,
         group=group,
         crash=crash,

@@ -14,7 +14,7 @@ from schemas.decode import Decoder
 from stream import metrics
 from stream.core.rules import TOPICS
 from stream.core.subject import subject_key
-from stream.errors import InputError
+from stream.errors import BonusError, InputError
 from stream.logs import logger
 from stream.settings import Settings, in_ms
 from stream.transport.driver import Chunk, Consumer
@@ -23,6 +23,7 @@ from stream.transport.kafka import KafkaTrouble, TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.life import Ends, Life
 from stream.worker.recruit import recruit
+from stream.worker.waiting import joined
 from stream.worker.watchdog import LOOK_EVERY_S, Stalled
 
 log = logger(__name__)
@@ -33,6 +34,11 @@ replayed by the next owner."""
 
 LOGS_EVERY_S = 1.0
 """How often it is looked whether the topics are still those of the start, with as many partitions."""
+
+
+def rebalance_ms(settings: Settings) -> int:
+    """How long the group waits for members to bring their partitions to an end and join again."""
+    return in_ms(settings.session_timeout) + int(DRAIN_IN_REBALANCE_S * 1000)
 
 
 class CounterTable(Service):
@@ -49,6 +55,7 @@ class CounterTable(Service):
         self._crew: Crew | None = None
         self._lives: dict[int, Life] = {}
         self._decoders: dict[tuple[str, int], Decoder] = {}
+        self._assigned = asyncio.Event()
 
     # What agents do
 
@@ -80,6 +87,7 @@ class CounterTable(Service):
 
     def acquire(self, partitions: frozenset[int]) -> None:
         assert self._crew is not None
+        self._assigned.set()
         log.info("partitions assigned", partitions=sorted(partitions))
         self._decoders = {
             (self._settings.topic(topic), number): Decoder(topic, number, self._crew.partitions)
@@ -128,6 +136,17 @@ class CounterTable(Service):
         await self.release(stopping=True)
         if self._crew is not None:
             await self._crew.dismiss()
+
+    @Service.task
+    async def _see_it_join(self) -> None:
+        settings = self._settings
+        # The others bring their partitions to an end first.
+        within_s = (in_ms(settings.connect_timeout) + rebalance_ms(settings)) / 1000
+        what = f"Kafka at {settings.kafka}: a place in group {settings.group}"
+        try:
+            await joined(self._group(), self._assigned, within_s, what)
+        except BonusError as error:
+            self._crash_app(error)
 
     @Service.task
     async def _follow_rules(self) -> None:
