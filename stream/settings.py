@@ -83,7 +83,7 @@ class LimitSettings(_Environment):
         least = self.allowed_lateness + self.allowed_skew
         if self.dedupe_window is not None and self.dedupe_window < least:
             raise ValueError(
-                f"dedupe_window must be at least allowed_lateness + allowed_skew, that is {least}"
+                f"dedupe_window must be at least allowed_lateness + allowed_skew, that is {written_ms(in_ms(least))}"
             )
         return self
 
@@ -283,9 +283,20 @@ class Settings(LimitSettings, KafkaSettings):
     @field_validator("redis")
     @classmethod
     def _redis_is_a_url(cls, written: str) -> str:
-        if urlsplit(written).scheme not in ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"):
+        parts = urlsplit(written)
+        if parts.scheme not in ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"):
             raise ValueError(
                 "expected a URL that starts with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
+            )
+        if parts.scheme == "unix":
+            return written
+        # Not repeated: the URL may hold a password, also where the mistake is.
+        if not all(_is_port(node) for node in parts.netloc.rpartition("@")[2].split(",")):
+            raise ValueError("expected a port from 1 to 65535 after the host, as in redis://localhost:6379/0")
+        # The client would take any other for number 0.
+        if re.fullmatch(r"/?|/[0-9]+", parts.path) is None:
+            raise ValueError(
+                "expected the number of a database after the port, as in redis://localhost:6379/0"
             )
         return written
 
@@ -304,6 +315,15 @@ def written_ms(milliseconds: int) -> str:
     """Milliseconds as one would write the duration, in the largest unit that divides it: ``1h``, ``90s``."""
     unit = max((unit for unit in _UNITS_MS if milliseconds % _UNITS_MS[unit] == 0), key=_UNITS_MS.__getitem__)
     return f"{milliseconds // _UNITS_MS[unit]}{unit}" if milliseconds else "0s"
+
+
+def _is_port(node: str) -> bool:
+    """Whether what follows the host of ``host[:port]``, if anything, is a port."""
+    try:
+        port = urlsplit(f"//{node}").port
+    except ValueError:
+        return False
+    return port is None or port > 0
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

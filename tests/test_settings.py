@@ -57,6 +57,39 @@ def test_a_dedupe_window_below_lateness_and_skew_is_refused() -> None:
     assert LimitSettings.model_validate({"dedupe_window": "65m"}).limits() == Limits()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://me:s3cret@127.0.0.1:port/0",
+        "redis://me:s3cret@127.0.0.1:0/0",
+        "rediss://me:s3cret@127.0.0.1:65536",
+        "redis://me:s3cret@127.0.0.1:6379/first",
+        "redis://me:s3cret@127.0.0.1:6379/0/1",
+        "redis+cluster://me:s3cret@a:6379,b:port",
+        "http://me:s3cret@127.0.0.1:6379",
+    ],
+)
+def test_a_redis_url_that_leads_nowhere_is_refused_without_repeating_it(url: str) -> None:
+    """Before anything is connected to; no number of a database is guessed."""
+    with pytest.raises(ValidationError, match=r"expected .*redis://") as refused:
+        Settings(programs=Path(), redis=url)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://[::1]:6379/",
+        "rediss://me:a%40b@redis.example:6380/12?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+        "redis+cluster://me:s3cret@a:6379,[::1]:6380,c",
+    ],
+)
+def test_a_redis_url_may_leave_out_what_has_a_default(url: str) -> None:
+    assert url == Settings(programs=Path(), redis=url).redis
+
+
 def test_no_secret_is_shown() -> None:
     settings = Settings.model_validate(
         {
