@@ -1,7 +1,7 @@
 """The outbox: records that were turned away, on their way to `rejected` and `late`. At least once."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -15,8 +15,8 @@ from stream.errors import BonusError, Unreachable
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 """No record that Kafka gave us is refused on our side: whether it is too large is for the broker to say."""
 
-CUT_BYTES = 65_536
-"""How much of a value is kept that the topic can't take."""
+CUTS_BYTES = (65_536, 16_384, 4_096, 0)
+"""How much of a value is kept that the topic can't take: the most of these that it takes, beside key and headers."""
 
 
 class Record(Protocol):
@@ -63,18 +63,8 @@ class Outbox:
         await self._producer.stop()
 
     async def _send(self, record: Record, origin: rejections.Origin, rejection: Rejection) -> None:
-        size = len(record.value or b"")
-        whole = rejections.headers(record.headers, rejection, origin)
-        cut = rejections.headers(record.headers, rejection, origin, size)
-        bare = rejections.headers((), rejection, origin, size)
-        # What the topic can't take is cut: the value, and if it must be the rest, until it is told at all.
-        tries = (
-            (record.key, record.value, whole),
-            (record.key, (record.value or b"")[:CUT_BYTES], cut),
-            (None, b"", bare),
-        )
         topic = self._prefix + rejections.destination(rejection.code)
-        for key, value, headers in tries:
+        for key, value, headers in _forms(record, origin, rejection):
             try:
                 await self._write(topic, origin.partition, key, value, headers)
             except (MessageSizeTooLargeError, RecordTooLargeError) as error:
@@ -96,3 +86,22 @@ class Outbox:
         batch = self._producer.create_batch()  # aiokafka's send insists on a key or a value
         batch.append(key=None, value=None, timestamp=None, headers=headers)
         await (await self._producer.send_batch(batch, topic, partition=partition))
+
+
+def _forms(
+    record: Record, origin: rejections.Origin, rejection: Rejection
+) -> Iterator[tuple[bytes | None, bytes | None, rejections.Headers]]:
+    """The record as it leaves, whole; then what to try next where the topic can't take that.
+
+    The value is cut, and the rest only where key and headers don't fit without any value: that it is told at all
+    comes first.
+    """
+    key, value, size = record.key, record.value, len(record.value or b"")
+    yield key, value, rejections.headers(record.headers, rejection, origin)
+    cut = rejections.headers(record.headers, rejection, origin, size)
+    for most_bytes in CUTS_BYTES:
+        if value is not None and most_bytes < size:
+            yield key, value[:most_bytes], cut
+    bare = rejections.headers((), rejection, origin, size)
+    yield key, b"", bare
+    yield None, b"", bare

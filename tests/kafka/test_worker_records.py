@@ -89,6 +89,33 @@ async def test_what_rejected_cannot_take_is_cut(fleet: Fleet) -> None:
         assert (whole.value, "truncated" in dict(whole.headers)) == (b"[]", False)
 
 
+async def test_key_and_headers_stay_where_only_the_value_is_too_large(fleet: Fleet) -> None:
+    """A `rejected` that takes little gets as much of a value as fits beside them; they go last, the origin never."""
+    kafka = fleet.kafka
+    await make_topics(kafka, 1, {"rejected": 20_000})
+    value, large = random.Random(0).randbytes(60_000), random.Random(1).randbytes(30_000)
+    await fleet.start()
+    await send_all(
+        kafka,
+        [
+            Sent("views", value, key="ada", headers=HEADERS),
+            Sent("views", b"[]", key="ada", headers=(("large", large),)),
+            Sent("views", b"[]", key="a" * 30_000, headers=HEADERS),
+        ],
+    )
+    await fleet.settled()
+
+    found = await rejected(kafka)
+    cut, without_headers, bare = (found[kafka.prefix + "views", 0, offset] for offset in range(3))
+    assert (cut.key, cut.value) == (b"ada", value[:16_384])
+    assert tuple(cut.headers)[: len(HEADERS)] == tuple(HEADERS)
+    assert dict(cut.headers)["truncated"] == b"60000"
+    assert (without_headers.key, without_headers.value) == (b"ada", b"")
+    assert (bare.key, bare.value) == (None, b"")
+    for record in (without_headers, bare):
+        assert [name for name, _ in record.headers] == ["error", "error_detail", "origin", "truncated"]
+
+
 async def test_a_producer_with_another_partitioner_is_told_so(fleet: Fleet) -> None:
     """librdkafka's default places keys by CRC32: what it puts in the wrong partition is rejected, with the remedy."""
     kafka = fleet.kafka
