@@ -50,14 +50,16 @@ class Intake:
 
     def is_new(self, event_id: str) -> bool:
         """Whether the id is no duplicate here; a new one is remembered with the present arrival."""
-        arrival = self.arrival
-        before = self.seen.get(event_id)
-        if before is not None and arrival - before <= self.limits.dedupe_window_ms:
-            return False
+        arrival, seen = self.arrival, self.seen
+        known = len(seen)
+        before = seen.setdefault(event_id, arrival)
+        if len(seen) == known:
+            if arrival - before <= self.limits.dedupe_window_ms:
+                return False
+            seen[event_id] = arrival
         if arrival != self._run:
             self._run = arrival
             self._runs.append((arrival, len(self._order)))
-        self.seen[event_id] = arrival
         self._order.append(event_id)
         return True
 
