@@ -17,6 +17,10 @@ from typing import Final
 NEVER: Final = 1 << 200
 """A floor that no total reaches: nothing is left to be judged."""
 
+NOTHING: Final[dict[int, int]] = {}
+"""The other cells of every series that has but one, and the sums of every series whose windows nobody has asked for:
+most have neither. Never changed."""
+
 
 class Series:
     """Cells of one (counter, region) of one subject.
@@ -50,10 +54,10 @@ class Series:
     )
 
     def __init__(self) -> None:
-        self.cells: dict[int, int] = {}
+        self.cells = NOTHING
         self.head = -1
         self.at_head = 0
-        self.before: dict[int, int] = {}
+        self.before = NOTHING
         self.total = 0
         self.floor = 0
         self.calm_from, self.calm_to, self.calm_floor = 0, -1, 0
@@ -81,7 +85,7 @@ class Series:
         """Count ``amount`` in ``pane``. A cell exists from its first add on, also for an amount of 0."""
         head = self.head
         if pane < head:
-            self.cells[pane] = self.cells.get(pane, 0) + amount
+            self._set_cell(pane, self.cells.get(pane, 0) + amount)
             for length in self.before:
                 if pane > head - length:
                     self.before[length] += amount
@@ -106,6 +110,8 @@ class Series:
             found = self._sum(pane - length + 1, pane)
             return found + self.at_head if pane - length < head <= pane else found
         if length not in self.before:
+            if not self.before:
+                self.before = {}
             self.before[length] = self._sum(head - length + 1, head - 1)
         others = self.before[length]
         if pane < head:
@@ -133,7 +139,7 @@ class Series:
             gone.append(self.head)
             self.head, self.at_head, self.total, self.head_touched = -1, 0, 0, False
         if gone:
-            self.before.clear()
+            self.before = NOTHING
         return gone
 
     def take_touched(self) -> list[int]:
@@ -151,7 +157,7 @@ class Series:
     def _move_head(self, pane: int) -> None:
         head = self.head
         if head >= 0:
-            self.cells[head] = self.at_head
+            self._set_cell(head, self.at_head)
             if self.head_touched:
                 self.touched.append(head)
         for length in self.before:
@@ -160,6 +166,11 @@ class Series:
             else:
                 self.before[length] += self.at_head - self._sum(head - length + 1, pane - length)
         self.head, self.at_head, self.head_touched = pane, 0, False
+
+    def _set_cell(self, pane: int, amount: int) -> None:
+        if not self.cells:
+            self.cells = {}
+        self.cells[pane] = amount
 
     def _sum(self, first: int, last: int) -> int:
         """The sum of the cells from ``first`` to ``last``, the head's left out."""

@@ -11,6 +11,7 @@ As fields of a checkpoint, all integers:
 import re
 from bisect import bisect_left
 from collections.abc import Mapping
+from typing import Final
 
 from stream.core.plan import Counter, Plan
 from stream.core.series import NEVER, Series
@@ -18,6 +19,12 @@ from stream.core.series import NEVER, Series
 _VIDEO = "\x1f"  # no id holds a control character, so the joined key is unambiguous
 _CREATOR = re.compile("[^\x1e\x1f]*")
 _LATCH = "!"
+
+NO_LATCHES: Final[set[str]] = set()
+NOTHING_FRESH: Final[list[str]] = []
+"""Those of every subject that has none, never changed: most subjects are never awarded anything, and an empty set of
+its own would be a sixth of one.
+"""
 
 
 def subject_key(creator_id: str, video_id: str | None) -> str:
@@ -60,8 +67,8 @@ class Subject:
     def __init__(self, key: str) -> None:
         self.key = key
         self.series: dict[str, Series] = {}
-        self.latches: set[str] = set()
-        self.fresh_latches: list[str] = []
+        self.latches = NO_LATCHES
+        self.fresh_latches = NOTHING_FRESH
         self.changed = False
         self.cut = 0
         self.used = 0
@@ -92,7 +99,9 @@ class Subject:
 
     def award(self, latch: str) -> None:
         """Remember an award for good."""
-        self.latches.add(latch)
+        self._latch(latch)
+        if not self.fresh_latches:
+            self.fresh_latches = []
         self.fresh_latches.append(latch)
         self.latch_due_ms, self.due_is_open = 0, True
 
@@ -102,7 +111,7 @@ class Subject:
         cells: dict[str, dict[int, int]] = {}
         for field, value in fields.items():
             if field.startswith(_LATCH):
-                self.latches.add(field[1:])
+                self._latch(field[1:])
                 continue
             name, _, pane = field.rpartition(":")
             cells.setdefault(name, {})[int(pane)] = value
@@ -132,6 +141,11 @@ class Subject:
         if self.fresh_latches:
             for latch in self.fresh_latches:
                 fields[latch_field(latch)] = 1
-            self.fresh_latches = []
+            self.fresh_latches = NOTHING_FRESH
         self.changed = False
         return fields
+
+    def _latch(self, latch: str) -> None:
+        if not self.latches:
+            self.latches = set()
+        self.latches.add(latch)

@@ -42,7 +42,8 @@ def committed_end() -> None:
 
 def forgetful_latch() -> None:
     def award(self: Partition, key: str, latch: str) -> None:
-        self.memory.subject(key).latches.add(latch)
+        subject = self.memory.subject(key)
+        subject.latches = {*subject.latches, latch}
 
     Partition.award = award  # type: ignore[method-assign]
 
