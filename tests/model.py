@@ -1,8 +1,9 @@
 """The brute-force model: what the bonuses of a log are, written to be believed by reading.
 
-``bonuses`` walks the records in the order in which they are processed, keeps every accepted event in one
-list, and after every record adds up, from that list alone, each window that the record could have changed. It
-keeps no counters, prunes nothing and shares nothing between programmes; the engine must come to the same.
+``bonuses`` walks the records in the order in which they are processed and keeps every event that counts. Every
+window that is judged is added up from those by itself; an event that comes later is added to every window that it
+lies in. Nothing is pruned, no window is derived from another, and nothing is shared between programmes, versions,
+regions and subjects; the engine must come to the same.
 
 Where the contract leaves a choice, the model takes it as follows:
 
@@ -152,38 +153,6 @@ def count_start(program: rules.Program, index: int, topic: Topic, region: str) -
     return own
 
 
-def counted(
-    program: rules.Program,
-    index: int,
-    region: str,
-    subject: tuple[str, ...],
-    accepted: Sequence[Accepted],
-    limits: rules.Limits,
-) -> list[Counted]:
-    """The events of ``subject`` and ``region`` that count for the version at ``index``.
-
-    Counts are kept per region, and a programme looks only at its own regions. Events of other subjects matter
-    only in that they take places: those of all of a creator's videos, where ``at_most`` is of the creator.
-    """
-    version = program.versions[index]
-    if not _in_regions(version, region):
-        return []
-    result = []
-    places = _Places(limits)
-    for item in accepted:
-        topic, event = item.record.topic, item.event
-        if event.region != region or not passes(version, topic, event):
-            continue
-        # A remove is -1 in the pane of its added_at, else of its occurred_at.
-        removes = event.action == "remove"
-        at = event.added_at if removes and event.added_at is not None else event.occurred_at
-        if not within(at, (count_start(program, index, topic, region), None)):
-            continue
-        if places.counts(version.line(topic).at_most, item, at) and _subject(program, event) == subject:
-            result.append(Counted(topic, at, -1 if removes else 1, event.watch_ms))
-    return result
-
-
 def passes(version: rules.Version, topic: Topic, event: Event) -> bool:
     """Whether an event passes the filters and campaigns; a remove must pass them too."""
     line = version.line(topic)
@@ -226,22 +195,15 @@ class _Places:
 # --- Windows ---------------------------------------------------------------------------------------------
 
 
-def judged(
-    program: rules.Program, index: int, region: str, tier: rules.Tier, counts: Sequence[Counted]
-) -> list[Judged]:
-    """The panes or windows in force that hold a counted add of a metric that the tier names."""
-    version = program.versions[index]
-    topics = {rules.topic_of(metric) for metric in metrics_of(tier.when)}
-    adds = [count.at for count in counts if count.topic in topics and count.amount > 0]
+def judged_at(version: rules.Version, at: int) -> Judged | None:
+    """The pane or window that an add at ``at`` has judged, where one is in force."""
     in_force = version.from_ms, version.until_ms
     if isinstance(version.window, rules.Lifetime):
         # From each metric's count start to until, judged once an add lies in [from, until).
-        start = earliest([count_start(program, index, topic, region) for topic in topics])
-        opened = any(within(at, in_force) for at in adds)
-        return [Judged(version.from_ms, (start, version.until_ms))] if opened else []
+        return Judged(version.from_ms, (None, version.until_ms)) if within(at, in_force) else None
     # Panes and windows that start within effective are judged by that version, to their own end.
-    holding = {_holding(version.window, at) for at in adds}
-    return [pane for pane in holding if pane.starts is not None and within(pane.starts, in_force)]
+    pane = _holding(version.window, at)
+    return pane if pane.starts is not None and within(pane.starts, in_force) else None
 
 
 def _holding(window: rules.Rolling | rules.Tumbling | rules.Calendar, at: int) -> Judged:
@@ -260,11 +222,106 @@ def _holding(window: rules.Rolling | rules.Tumbling | rules.Calendar, at: int) -
             return Judged(start, (start, end))
 
 
-def value(metric: rules.Metric, window: Span, counts: Sequence[Counted]) -> int:
-    """A metric's sum over a window; below zero it reads as 0. ``watch_hours`` is in ms."""
-    topic = rules.topic_of(metric)
-    inside = [count for count in counts if count.topic == topic and within(count.at, window)]
-    return max(0, sum(count.watch_ms if metric == "watch_hours" else count.amount for count in inside))
+class Sums:
+    """A window's sum of each metric, the topics whose adds have it judged, and the tiers that were reached in it."""
+
+    def __init__(self, span: Span, counts: Sequence[Counted]) -> None:
+        self._span = span
+        self._of: dict[rules.Metric, int] = dict.fromkeys(rules.METRICS, 0)
+        self.added: set[Topic] = set()
+        self.reached: set[str] = set()
+        for count in counts:
+            self.take(count)
+
+    def take(self, count: Counted) -> bool:
+        """Add an event that counts; whether it lies in the window."""
+        if not within(count.at, self._span):
+            return False
+        self._of[count.topic] += count.amount
+        self._of["watch_hours"] += count.watch_ms
+        return True
+
+    def values(self, metrics: set[rules.Metric]) -> dict[rules.Metric, int]:
+        """Below zero a sum reads as 0. ``watch_hours`` is in ms."""
+        return {metric: max(0, self._of[metric]) for metric in metrics}
+
+
+class Kept:
+    """What one version counts of one subject in one region, and the windows that are judged by now."""
+
+    def __init__(self, version: rules.Version) -> None:
+        self._version = version
+        self._counts: list[Counted] = []
+        self._windows: dict[Judged, Sums] = {}
+
+    def take(self, count: Counted) -> Iterator[tuple[Judged, rules.Tier, dict[rules.Metric, int]]]:
+        """Add an event that counts; what is reached by it that was not before, and with which values."""
+        self._counts.append(count)
+        touched = [window for window, sums in self._windows.items() if sums.take(count)]
+        # A remove never brings a tier about.
+        if count.amount < 0:
+            return
+        pane = judged_at(self._version, count.at)
+        if pane is not None and pane not in self._windows:
+            self._windows[pane] = Sums(pane.window, self._counts)
+            touched.append(pane)
+        if pane is not None:
+            self._windows[pane].added.add(count.topic)
+        for window in touched:
+            yield from self._judge(window, self._windows[window])
+
+    def _judge(
+        self, window: Judged, sums: Sums
+    ) -> Iterator[tuple[Judged, rules.Tier, dict[rules.Metric, int]]]:
+        for tier in self._version.tiers:
+            named = metrics_of(tier.when)
+            # Judged are the panes or windows that hold a counted add of a metric that the tier names.
+            if tier.name in sums.reached or not any(rules.topic_of(metric) in sums.added for metric in named):
+                continue
+            values = sums.values(named)
+            if holds(tier.when, values):
+                sums.reached.add(tier.name)
+                yield window, tier, values
+
+
+class Region:
+    """What the version at ``index`` of a programme counts in one region."""
+
+    def __init__(self, program: rules.Program, index: int, region: str, limits: rules.Limits) -> None:
+        self._program, self._version = program, program.versions[index]
+        self._starts = {topic: count_start(program, index, topic, region) for topic in rules.TOPICS}
+        self._places = _Places(limits)
+        self._kept: dict[tuple[str, ...], Kept] = {}
+
+    def take(self, item: Accepted) -> Iterator[tuple[Judged, rules.Tier, dict[rules.Metric, int]]]:
+        """Count an accepted event of the region, if it counts; what it brings about."""
+        count = self._counted(item)
+        if count is None:
+            return
+        kept = self._kept.setdefault(_subject(self._program, item.event), Kept(self._version))
+        for window, tier, values in kept.take(count):
+            yield self._shown(window, tier), tier, values
+
+    def _counted(self, item: Accepted) -> Counted | None:
+        topic, event = item.record.topic, item.event
+        if not passes(self._version, topic, event):
+            return None
+        # A remove is -1 in the pane of its added_at, else of its occurred_at.
+        removes = event.action == "remove"
+        at = event.added_at if removes and event.added_at is not None else event.occurred_at
+        if not within(at, (self._starts[topic], None)):
+            return None
+        if not self._places.counts(self._version.line(topic).at_most, item, at):
+            return None
+        return Counted(topic, at, -1 if removes else 1, event.watch_ms if topic == "views" else 0)
+
+    def _shown(self, window: Judged, tier: rules.Tier) -> Judged:
+        """A lifetime's window is shown from the earliest count start of the named metrics on."""
+        if not isinstance(self._version.window, rules.Lifetime):
+            return window
+        topics = {rules.topic_of(metric) for metric in metrics_of(tier.when)}
+        start = earliest([self._starts[topic] for topic in topics])
+        return Judged(window.starts, (start, self._version.until_ms))
 
 
 def holds(when: rules.Condition, values: dict[rules.Metric, int]) -> bool:
@@ -296,38 +353,38 @@ def bonuses(
     ``records`` are in processing order: each topic's in offset order, the topics interleaved in any way.
     """
     awarded: dict[str, Bonus] = {}
-    accepted: list[Accepted] = []
+    counting = [_Counting(program, limits) for program in programs]
     for record, verdict in zip(records, verdicts(records, limits), strict=True):
         if isinstance(record.decoded, Rejection) or verdict.code != "accepted" or verdict.arrival is None:
             continue
-        accepted.append(Accepted(record, record.decoded, verdict.arrival))
-        # A remove never brings a tier about.
-        if record.decoded.action == "remove":
-            continue
-        for program in programs:
-            for bonus in _reached(program, accepted, limits):
+        item = Accepted(record, record.decoded, verdict.arrival)
+        for each in counting:
+            for bonus in each.take(item):
                 # What was awarded stays awarded, and is never awarded again.
                 awarded.setdefault(bonus.bonus_id, bonus)
     return awarded
 
 
-def _reached(program: rules.Program, accepted: Sequence[Accepted], limits: rules.Limits) -> Iterator[Bonus]:
-    """Every award that the last record's subject has earned by now, the earlier pane first, then the earlier
-    version."""
-    last = accepted[-1]
-    region = last.event.region
-    subject = _subject(program, last.event)
-    found = []
-    for index, version in enumerate(program.versions):
-        counts = counted(program, index, region, subject, accepted, limits)
-        for tier in version.tiers:
-            for pane in judged(program, index, region, tier, counts):
-                values = {metric: value(metric, pane.window, counts) for metric in metrics_of(tier.when)}
-                if holds(tier.when, values):
-                    order = float("-inf") if pane.starts is None else pane.starts
-                    found.append((order, index, _bonus(program, version, tier, pane, values, last)))
-    found.sort(key=lambda entry: entry[:2])
-    yield from (bonus for _, _, bonus in found)
+class _Counting:
+    """A programme: each version counts for itself, and so does each of its regions."""
+
+    def __init__(self, program: rules.Program, limits: rules.Limits) -> None:
+        self._program, self._limits = program, limits
+        self._regions: dict[tuple[int, str], Region] = {}
+
+    def take(self, item: Accepted) -> Iterator[Bonus]:
+        """Every award that an accepted event brings about, the earlier pane first, then the earlier version."""
+        region, found = item.event.region, []
+        for index, version in enumerate(self._program.versions):
+            if not _in_regions(version, region):
+                continue
+            if (index, region) not in self._regions:
+                self._regions[index, region] = Region(self._program, index, region, self._limits)
+            for window, tier, values in self._regions[index, region].take(item):
+                order = float("-inf") if window.starts is None else window.starts
+                found.append((order, index, _bonus(self._program, version, tier, window, values, item)))
+        found.sort(key=lambda entry: entry[:2])
+        yield from (bonus for _, _, bonus in found)
 
 
 def _bonus(
