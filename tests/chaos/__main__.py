@@ -19,7 +19,7 @@ from tests.chaos.mutants.mutants import MUTANTS
 from tests.chaos.mutants.scripts import SCRIPTS
 from tests.chaos.plan import draw
 from tests.chaos.run import RATE, Order, Report, run, under_mutant
-from tests.chaos.setup import RedisKind, Setup
+from tests.chaos.setup import PARTITIONS, RedisKind, Setup
 from tests.kafka.broker import kafka_version
 
 
@@ -65,8 +65,8 @@ def _tell(console: Console, report: Report, seed: int, setup: Setup, folder: Pat
     console.print(
         f"{date.today()}, commit {_commit()}, Kafka {kafka_version()}, seed {seed}, {setup}: "
         f"{report.faults.total()} faults ({kinds}), {len(report.points)} fault points reached, "
-        f"{report.records} records, {report.bonuses} bonuses, {report.takes} takes, {report.taken_anew} of them "
-        f"after a failure, {report.seconds:.0f} s",
+        f"{report.records} records, {report.bonuses} bonuses (in {report.modelled} of {PARTITIONS} partitions as the "
+        f"model says too), {report.takes} takes, {report.taken_anew} of them after a failure, {report.seconds:.0f} s",
         soft_wrap=True,
     )
     if report.failure is None:

@@ -42,11 +42,15 @@ class Order:
 
 @dataclass(slots=True)
 class Report:
-    """What was seen. ``faults`` are by kind; ``failure`` is None where every bonus is there once, and no other."""
+    """What was seen: ``faults`` by kind, and in how many partitions the model was asked too (``modelled``).
+
+    ``failure`` is None where every bonus is there once, and no other.
+    """
 
     faults: Counter[str] = field(default_factory=Counter)
     records: int = 0
     bonuses: int = 0
+    modelled: int = 0
     takes: int = 0
     taken_anew: int = 0
     seconds: float = 0.0
@@ -60,7 +64,7 @@ def under_mutant(name: str | None) -> Mapping[str, object]:
 
 
 async def run(order: Order, folder: Path, say: Callable[[str], None]) -> Report:
-    """Carry the order out in ``folder``, and hold what workers wrote against what the engine makes of the logs.
+    """Carry the order out in ``folder``, and hold what workers wrote against what engine and model make of the logs.
 
     A fault that can't be carried out is a failure, too; the others go on.
     """
@@ -113,7 +117,11 @@ async def _strike(
 async def _judge(world: World, order: Order, report: Report) -> None:
     """All three, also where one fails: what stands still may be wrong besides."""
     failures = list[str]()
-    for judge in (world.settled(order.settled_within_s), world.stop_workers(), _compare(world, report)):
+    for judge in (
+        world.settled(order.settled_within_s),
+        world.stop_workers(),
+        _compare(world, order.seed, report),
+    ):
         try:
             await judge
         except (AssertionError, TimeoutError) as error:
@@ -128,6 +136,6 @@ def _told(error: Exception) -> str:
     return "\n".join([f"{type(error).__name__}: {last.line}", *seen])
 
 
-async def _compare(world: World, report: Report) -> None:
-    seen = await verdict.judge(world)
-    report.records, report.bonuses = seen.records, seen.bonuses
+async def _compare(world: World, seed: int, report: Report) -> None:
+    seen = await verdict.judge(world, seed)
+    report.records, report.bonuses, report.modelled = seen.records, seen.bonuses, seen.modelled

@@ -1,11 +1,11 @@
 """What must be in `bonuses`, `rejected` and `late`: computed from the four logs as they lie in Kafka, by the engine.
 
-The engine is held to the brute-force model by tests/laws; one test here holds the worker to the model itself.
+The engine is held to the brute-force model by tests/laws; tests/chaos holds workers under fire to the model itself.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,10 +55,14 @@ def of_logs(logs: Logs, prefix: str, programs: Iterable[Program]) -> Expected:
     return expected
 
 
-def of_model(logs: Logs, prefix: str, programs: Iterable[Program]) -> dict[str, Bonus]:
-    """What the brute-force model makes of the logs."""
+def of_model(
+    logs: Logs, prefix: str, programs: Iterable[Program], partitions: Container[int] | None = None
+) -> dict[str, Bonus]:
+    """What the brute-force model makes of the logs, or of those of some partitions."""
     rules, found = tuple(programs), dict[str, Bonus]()
     for number, topics in _by_partition(logs, prefix):
+        if partitions is not None and number not in partitions:
+            continue
         records = [
             model.Record(
                 topic,
