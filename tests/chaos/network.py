@@ -13,6 +13,33 @@ _READ_BYTES = 1 << 16
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
+class _Line:
+    """One connection through a wire: the server's end and the worker's."""
+
+    def __init__(self, to_server: asyncio.StreamWriter, to_client: asyncio.StreamWriter) -> None:
+        self.ends: dict[Direction, asyncio.StreamWriter] = {"up": to_server, "down": to_client}
+        self.torn: Direction | None = None
+        """Which end is gone without the other's having been told."""
+
+    def tear(self, end: Direction) -> None:
+        """Close one end; the other never hears of it."""
+        if self.torn is None:
+            self.torn = end
+            self.ends[end].transport.abort()
+
+    def end(self, at: Direction, *, abort: bool) -> None:
+        """Close an end, as the other one's end has it; not where it is not to hear of that."""
+        if self.torn in (None, at):
+            (self.ends[at].transport.abort if abort else self.ends[at].close)()
+
+    def reset(self) -> None:
+        """Reset both ends."""
+        for end in self.ends.values():
+            with contextlib.suppress(OSError):
+                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            end.transport.abort()
+
+
 class Wire:
     """Passes bytes both ways, until told otherwise.
 
@@ -25,7 +52,7 @@ class Wire:
         self._target = ("127.0.0.1", 0)
         self._open: dict[Direction, asyncio.Event] = {"up": asyncio.Event(), "down": asyncio.Event()}
         self._holds: dict[Direction, int] = {"up": 0, "down": 0}
-        self._lines: set[asyncio.StreamWriter] = set()
+        self._lines: set[_Line] = set()
         self.delay_s = 0.0
         """How long each piece of data takes, either way."""
         for gate in self._open.values():
@@ -56,9 +83,12 @@ class Wire:
     def reset(self) -> None:
         """Every connection is reset, at both of its ends."""
         for line in list(self._lines):
-            with contextlib.suppress(OSError):
-                line.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            line.transport.abort()
+            line.reset()
+
+    def tear(self, end: Direction) -> None:
+        """Every connection is half-open from now on: one end is closed, the other hears nothing, not even that."""
+        for line in list(self._lines):
+            line.tear(end)
 
     def close(self) -> None:
         """Stop listening, drop every connection."""
@@ -72,22 +102,26 @@ class Wire:
         except OSError:
             to_client.transport.abort()
             return
-        pumps = [self._pump("up", client, to_server), self._pump("down", server, to_client)]
-        await asyncio.gather(*pumps)
+        line = _Line(to_server, to_client)
+        self._lines.add(line)
+        try:
+            await asyncio.gather(self._pump("up", client, line), self._pump("down", server, line))
+        finally:
+            self._lines.discard(line)
+            to_server.close()
+            to_client.close()
 
-    async def _pump(
-        self, direction: Direction, source: asyncio.StreamReader, sink: asyncio.StreamWriter
-    ) -> None:
-        self._lines.add(sink)
+    async def _pump(self, direction: Direction, source: asyncio.StreamReader, line: _Line) -> None:
+        sink = line.ends[direction]
         try:
             while data := await source.read(_READ_BYTES):
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 await self._open[direction].wait()
-                sink.write(data)
-                await sink.drain()
+                if line.torn is None:
+                    sink.write(data)
+                    await sink.drain()
         except OSError:
-            sink.transport.abort()
-        finally:
-            self._lines.discard(sink)
-            sink.close()
+            line.end(direction, abort=True)
+        else:
+            line.end(direction, abort=False)

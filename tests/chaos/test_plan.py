@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.__main__ import main
 from tests.chaos.faults import FAULTS
-from tests.chaos.network import Wire
+from tests.chaos.network import Direction, Wire
 from tests.chaos.plan import draw
 from tests.chaos.points import REACHED, STEADY, TAKING, Point, find
 from tests.chaos.setup import Setup
@@ -98,6 +98,29 @@ async def test_what_a_wire_holds_arrives_later() -> None:
             await asyncio.wait_for(arrived.get(), 0.2)
         wire.let_go(("up",))
         assert await asyncio.wait_for(arrived.get(), 5) == b"held"
+    finally:
+        wire.close()
+        server.close()
+
+
+@pytest.mark.parametrize("gone", ["up", "down"])
+async def test_of_a_half_open_connection_one_end_is_not_told(gone: Direction) -> None:
+    """The end that is gone reads the end of the stream; the other waits, and what it sends arrives nowhere."""
+    served = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
+    server = await asyncio.start_server(lambda *ends: served.put_nowait(ends), "127.0.0.1", 0)
+    wire = Wire()
+    port = await wire.start()
+    wire.lead_to(server.sockets[0].getsockname()[1])
+    try:
+        ends = {"down": await asyncio.open_connection("127.0.0.1", port), "up": await served.get()}
+        ends["down"][1].write(b"hello")
+        assert await asyncio.wait_for(ends["up"][0].readexactly(5), 5) == b"hello"
+        wire.tear(gone)
+        (reader, _), (waiting, writer) = ends.pop(gone), ends.popitem()[1]
+        assert await asyncio.wait_for(reader.read(100), 5) == b""
+        writer.write(b"lost")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(waiting.read(100), 0.2)
     finally:
         wire.close()
         server.close()

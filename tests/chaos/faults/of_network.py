@@ -1,4 +1,4 @@
-"""Networks that are slow, silent, or reset connections."""
+"""Networks that are slow, silent, reset connections, or leave them half-open."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ _RESETS_EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class Far(Fault):
-    """The network to Kafka or Redis, or to one server of it, is slow, silent in one direction or both, or resets
-    every connection."""
+    """The network to Kafka or Redis, or to one server of it, is slow, silent in one direction or both, resets every
+    connection, or leaves all half-open: the servers' ends go ("up"), or the workers', and the others aren't told."""
 
     name = "network"
     weight = 2
@@ -29,7 +29,7 @@ class Far(Fault):
     def draw(cls, dice: Dice) -> Self:
         to: Literal["kafka", "redis"] = dice.pick(["kafka", "redis"])
         servers = dice.setup.brokers if to == "kafka" else dice.setup.redis_nodes
-        trouble, directions = dice.pick(["slow", "silent", "reset"]), dice.directions()
+        trouble, directions = dice.pick(["slow", "silent", "reset", "half-open"]), dice.directions()
         return cls(to, trouble, directions, dice.seconds(1, 9), dice.one_or_all(servers))
 
     async def strike(self, world: World) -> None:
@@ -46,6 +46,10 @@ class Far(Fault):
             wire.hold(self.directions)
             await asyncio.sleep(self.for_s)
             wire.let_go(self.directions)
+        elif self.trouble == "half-open":
+            for end in self.directions:  # of a connection that is torn already the other end stays as it is
+                wire.tear(end)
+                await asyncio.sleep(self.for_s)
         else:
             assert self.trouble == "reset", self.trouble
             for _ in range(round(self.for_s / _RESETS_EVERY_S)):
