@@ -13,7 +13,9 @@ from confluent_kafka import TopicPartition as Place
 
 from stream.closing import stop
 
-READ_S = 30
+READ_S = 120
+"""A long run's logs, on a machine that others use as well."""
+
 SETTLE_S = 60
 ASK_EVERY_S = 0.05
 
