@@ -7,7 +7,8 @@ regions and subjects; the engine must come to the same.
 
 Where the contract leaves a choice, the model takes it as follows:
 
-- before a topic-partition's first timestamp there is no arrival, and every event is a clock error;
+- before a topic-partition's first timestamp arrival is -1, so that every event is a clock error but what the
+  allowed skew lets occur after the start of 1970;
 - a view is an add of ``watch_hours`` too, however short it was, so its pane is judged for that metric;
 - a pane keeps "holding an add" after the add was taken back;
 - ``count_from`` can only move a count's start earlier: a line that carries on from before keeps its start;
@@ -60,7 +61,7 @@ class Verdict(NamedTuple):
     """``accepted``, ``duplicate``, ``late`` or the code of a rejection; and the arrival it was decided by."""
 
     code: str
-    arrival: int | None
+    arrival: int
 
 
 class Accepted(NamedTuple):
@@ -102,20 +103,18 @@ def verdicts(records: Sequence[Record], limits: rules.Limits) -> list[Verdict]:
     for record in records:
         log = record.topic, record.partition
         # Arrival: the running maximum of the timestamps, all records included; -1 changes nothing.
-        if record.timestamp != -1:
-            arrivals[log] = max(record.timestamp, arrivals.get(log, record.timestamp))
-        arrival = arrivals.get(log)
+        arrival = arrivals[log] = max(record.timestamp, arrivals.get(log, -1))
         code = _verdict(record.decoded, arrival, remembered, log, limits)
         result.append(Verdict(code, arrival))
         # Only an accepted event's id is remembered, and a duplicate does not renew the time.
-        if code == "accepted" and not isinstance(record.decoded, Rejection) and arrival is not None:
+        if code == "accepted" and not isinstance(record.decoded, Rejection):
             remembered[(*log, record.decoded.event_id)] = arrival
     return result
 
 
 def _verdict(
     decoded: Event | Rejection,
-    arrival: int | None,
+    arrival: int,
     remembered: dict[tuple[Topic, int, str], int],
     log: tuple[Topic, int],
     limits: rules.Limits,
@@ -123,7 +122,7 @@ def _verdict(
     """Rejected, clock error, late, duplicate, accepted: the first that fits, in this order."""
     if isinstance(decoded, Rejection):
         return decoded.code
-    if arrival is None or decoded.occurred_at - arrival > limits.allowed_skew_ms:
+    if decoded.occurred_at - arrival > limits.allowed_skew_ms:
         return "clock_error"
     if arrival - decoded.occurred_at > limits.allowed_lateness_ms:
         return "late"
@@ -355,7 +354,7 @@ def bonuses(
     awarded: dict[str, Bonus] = {}
     counting = [_Counting(program, limits) for program in programs]
     for record, verdict in zip(records, verdicts(records, limits), strict=True):
-        if isinstance(record.decoded, Rejection) or verdict.code != "accepted" or verdict.arrival is None:
+        if isinstance(record.decoded, Rejection) or verdict.code != "accepted":
             continue
         item = Accepted(record, record.decoded, verdict.arrival)
         for each in counting:

@@ -10,7 +10,7 @@ from stream.core.outcome import Rejection
 from stream.core.rules import Limits
 
 NO_ARRIVAL = -1
-"""Before the first timestamp: older than any instant, so everything that occurred lies in its future."""
+"""Before the first timestamp: older than any instant, so what occurred lies too far in its future."""
 
 
 _SHARE_KEPT = 8

@@ -26,6 +26,17 @@ def test_arrival_is_the_running_maximum_of_the_topics_own_timestamps() -> None:
     assert [verdict.arrival for verdict in verdicts(log.records, LIMITS)] == [T, T, T - MINUTE, T]
 
 
+def test_before_the_first_timestamp_arrival_is_minus_one() -> None:
+    """So whatever happened lies too far ahead, but for what the skew lets happen when Unix time began."""
+    log = Log()
+    log.add("views", T, arrives=-1)
+    log.add("views", 5 * MINUTE - 1, arrives=-1)
+    log.add("views", 5 * MINUTE, arrives=-1)
+    log.add("views", T, arrives=T)
+    log.add("views", T, arrives=-1)
+    assert codes(log) == ["clock_error", "accepted", "clock_error", "accepted", "accepted"]
+
+
 def test_a_rejected_record_moves_arrival_too() -> None:
     log = Log()
     log.append("likes", T, Rejection("not_json", "…"))
