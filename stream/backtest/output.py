@@ -18,8 +18,9 @@ def whole_file(path: Path) -> Iterator[Callable[[bytes], None]]:
     Raises:
         InputError: the place can't be written to.
     """
-    target = path.resolve()
-    direct = target.exists() and not target.is_file()
+    direct = path.exists() and not path.is_file()
+    # A link to a pipe, as /dev/stdout is one, leads to no path that could be opened.
+    target = path if direct else path.resolve()
     partial = target if direct else target.with_name(f".{target.name}.partial")
     with _told(path):
         file = partial.open("wb")

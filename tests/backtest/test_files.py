@@ -226,6 +226,16 @@ def test_a_pipe_is_written_directly(backtest: Backtest) -> None:
     os.close(reader)
 
 
+def test_a_link_to_a_pipe_is_written_directly(backtest: Backtest) -> None:
+    """As ``/dev/stdout`` is one, where the output goes on to another program."""
+    reader, writer = os.pipe()
+    backtest.out = Path(f"/dev/fd/{writer}")
+    backtest.run(backtest.file("log", f"{line('a')}\n{line('b')}"))
+    os.close(writer)
+    assert json.loads(os.read(reader, 65_536))["tier"] == "two"
+    os.close(reader)
+
+
 def test_the_bar_is_drawn_on_a_terminal_only(
     backtest: Backtest, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
