@@ -31,17 +31,23 @@ class BacktestSettings(LimitSettings, KafkaSettings):
 def backtest(
     settings: BacktestSettings,
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="Where the bonuses go, as NDJSON; empty if there are none.")],
+    out: Annotated[
+        Path, typer.Option(readable=False, help="Where the bonuses go, as NDJSON; empty if there are none.")
+    ],
     events: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE...", help="Events as NDJSON, one log read in the order given."),
+        typer.Option(
+            readable=False, metavar="FILE...", help="Events as NDJSON, one log read in the order given."
+        ),
     ] = None,
     rejected: Annotated[
-        Path | None, typer.Option(help="Where what can't be accepted goes, as NDJSON, with the reason.")
+        Path | None,
+        typer.Option(readable=False, help="Where what can't be accepted goes, as NDJSON, with the reason."),
     ] = None,
     compare: Annotated[
         Path | None,
         typer.Option(
+            readable=False,
             metavar="DIR",
             help="A second folder of programmes, run over the same history: who gains, who loses and what it costs "
             "is told as a table. --out gets the bonuses of --programs.",
@@ -49,10 +55,13 @@ def backtest(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="The comparison as one page, with plots, to pass on."),
+        typer.Option(
+            readable=False, metavar="FILE.html", help="The comparison as one page, with plots, to pass on."
+        ),
     ] = None,
     report_json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The comparison as JSON, for programs.")
+        Path | None,
+        typer.Option(readable=False, metavar="FILE", help="The comparison as JSON, for programs."),
     ] = None,
     start: Annotated[
         str | None,

@@ -24,11 +24,15 @@ from stream.settings import written_ms
 
 
 def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of *.yaml and *.yml files.")],
+    directory: Annotated[
+        Path, typer.Argument(readable=False, metavar="DIR", help="Folder of *.yaml and *.yml files.")
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes.")] = False,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The folder as it is loaded now: tells what may not change."),
+        typer.Option(
+            readable=False, metavar="DIR", help="The folder as it is loaded now: tells what may not change."
+        ),
     ] = None,
     retention: Annotated[
         str | None,

@@ -84,7 +84,7 @@ def demo(
     ] = None,
     rate: Annotated[int, typer.Option(min=1, max=20_000, help="Sample events a second.")] = 500,
     programs: Annotated[
-        Path | None, typer.Option(help="Programmes of your own instead of the sample ones.")
+        Path | None, typer.Option(readable=False, help="Programmes of your own instead of the sample ones.")
     ] = None,
 ) -> None:
     """See it all run: a broker, a Redis, sample producers and a worker, with nothing to install.

@@ -1,9 +1,11 @@
 """``bonus check``: what is told about programmes, and how it ends."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from stream.cli.main import run_command
 from tests.cli.test_main import GAP, GOOD, Ended, bonus, folder
 
 TWICE = GOOD.replace("program: p", "program: q")
@@ -78,3 +80,20 @@ def test_a_retention_that_is_no_duration_is_a_wrong_call(tmp_path: Path, written
         ended.code,
         ended.err,
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "{folder}"],
+        ["check", "{folder}", "--against", "{folder}"],
+        ["backtest", "--programs", "{folder}", "--events", "{folder}/a.yaml", "--out", "{folder}/out"],
+    ],
+)
+def test_what_can_not_be_read_is_no_wrong_call(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Like what is missing, it is found out by reading, and ends with 1: nothing is asked for beforehand."""
+    place = folder(tmp_path, a=GOOD)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert 0 == run_command([part.format(folder=place) for part in arguments])
