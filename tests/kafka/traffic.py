@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from tests.builders import HOUR, MINUTE
 
-FLUSH_S = 20
+FLUSH_S = 120
 BURST_S = 0.02
 PARTITION_BY_KEY = -1
 _CREATORS = 600
