@@ -24,20 +24,22 @@ class Intake:
     """The running arrival of a topic-partition, and the event ids accepted within the dedupe window.
 
     ``seen`` maps an id to the arrival at which it was accepted. Ids leave it by arrival alone, never because
-    some bound on memory was met: a forgotten id would be counted twice.
+    some bound on memory was met: a forgotten id would be counted twice. Arrivals are objects in it, one for all ids
+    of a run: as integers they would take 32 bytes an id where the core is compiled.
     """
 
-    __slots__ = ("_cut_at", "_forgotten", "_order", "_run", "_runs", "arrival", "limits", "seen")
+    __slots__ = ("_arrived", "_cut_at", "_forgotten", "_order", "_run", "_runs", "arrival", "limits", "seen")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.arrival = NO_ARRIVAL
-        self.seen: dict[str, int] = {}
+        self.seen: dict[str, object] = {}
         self._order: list[str] = []  # as they were accepted; the first so many are
         self._forgotten = 0
         self._cut_at = 0  # where those in _order begin that no cut holds
         self._runs: list[tuple[int, int]] = []  # their arrivals, and where each begins
         self._run = NO_RUN
+        self._arrived: object = NO_RUN  # the same, to be put into `seen`
 
     def refusal(self, occurred_ms: int) -> Rejection:
         """Why an event that occurred too early or too late for this place of the log is not accepted."""
@@ -51,15 +53,16 @@ class Intake:
     def is_new(self, event_id: str) -> bool:
         """Whether the id is no duplicate here; a new one is remembered with the present arrival."""
         arrival, seen = self.arrival, self.seen
+        if arrival != self._run:
+            self._run = self._arrived = arrival
+            self._runs.append((arrival, len(self._order)))
         known = len(seen)
-        before = seen.setdefault(event_id, arrival)
+        before = seen.setdefault(event_id, self._arrived)
         if len(seen) == known:
+            assert isinstance(before, int)
             if arrival - before <= self.limits.dedupe_window_ms:
                 return False
-            seen[event_id] = arrival
-        if arrival != self._run:
-            self._run = arrival
-            self._runs.append((arrival, len(self._order)))
+            seen[event_id] = self._arrived
         self._order.append(event_id)
         return True
 
@@ -74,6 +77,7 @@ class Intake:
         while at < end:
             accepted = seen.get(order[at])
             if accepted is not None:
+                assert isinstance(accepted, int)
                 if accepted >= floor:
                     break
                 del seen[order[at]]
@@ -87,8 +91,9 @@ class Intake:
         self.arrival = arrival
         seen = self.seen
         for accepted, ids in runs:
+            arrived: object = accepted
             for event_id in ids:
-                seen[event_id] = accepted
+                seen[event_id] = arrived
             self._order.extend(ids)
         self._cut_at = len(self._order)
 
@@ -104,7 +109,7 @@ class Intake:
         return [
             (arrival, order[start:end])
             for (arrival, start), end in zip(runs, ends, strict=False)
-            if arrival >= floor
+            if start < end and arrival >= floor
         ]
 
     def _drop(self, forgotten: int) -> None:
