@@ -82,8 +82,7 @@ async def test_what_stands_against_a_move_is_told_and_nothing_is_changed(
     nobody = Fleet(counted.kafka, counted.redis_url, "nobody", counted.programs)
     assert "holds no checkpoint of its partition 0" in await refused(nobody, successor)
 
-    worker = await counted.start()
-    await worker.said_often(PARTITIONS, "partition taken")  # from here on it has nothing to write
+    worker = await counted.start_serving(PARTITIONS)  # from here on it has nothing to write
     assert f"The group {counted.group} has a worker" in await refused(counted, successor)
     await stop(worker)
 

@@ -65,7 +65,7 @@ async def test_a_changed_folder_takes_effect_without_a_restart(fleet: Fleet, see
     is paid."""
     kafka, [port] = fleet.kafka, free_ports(1)
     await kafka.create_topics(partitions=PARTITIONS)
-    worker = await fleet.start_serving(http_port=port)
+    worker = await fleet.start_serving(PARTITIONS, http_port=port)
     before = await edition_of(fleet)
     await metric(port, "bonus_programs_edition", before.number)
     async with load(kafka.bootstrap, kafka.prefix, seed) as going:
@@ -91,7 +91,7 @@ async def test_after_a_kill_the_rules_change_where_they_changed_before(
     """The place is part of the state: whoever takes over neither forgets it nor finds one of its own."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
-    first = await fleet.start_serving(session_timeout=SHORT)
+    first = await fleet.start_serving(PARTITIONS, session_timeout=SHORT)
     before = await edition_of(fleet)
     async with load(kafka.bootstrap, kafka.prefix, seed) as going:
         await going.reached(2_000)
@@ -119,7 +119,7 @@ async def test_after_a_kill_the_rules_change_where_they_changed_before(
 async def test_a_folder_with_a_mistake_changes_nothing_until_it_is_mended(fleet: Fleet, seed: int) -> None:
     kafka, [port] = fleet.kafka, free_ports(1)
     await kafka.create_topics(partitions=PARTITIONS)
-    worker = await fleet.start_serving(http_port=port)
+    worker = await fleet.start_serving(PARTITIONS, http_port=port)
     before = await edition_of(fleet)
     await metric(port, "bonus_programs_refused", 0)
     put(fleet.programs, "bursts.yaml", BURSTS.replace("views: 2", "views: many"))
@@ -140,7 +140,7 @@ async def test_a_folder_with_a_mistake_changes_nothing_until_it_is_mended(fleet:
 async def test_a_change_of_a_loaded_version_is_refused_until_it_is_taken_back(fleet: Fleet) -> None:
     kafka, [port] = fleet.kafka, free_ports(1)
     await kafka.create_topics(partitions=PARTITIONS)
-    worker = await fleet.start_serving(http_port=port)
+    worker = await fleet.start_serving(PARTITIONS, http_port=port)
     before, loaded = await edition_of(fleet), (fleet.programs / "minutes.yaml").read_text()
     put(fleet.programs, "minutes.yaml", loaded.replace("comments: 1", "comments: 3"))
     line = await worker.said("programmes refused; those in force stay", level="error")
@@ -156,7 +156,7 @@ async def test_a_file_that_goes_ends_its_programme_and_coming_back_pays_nobody_t
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
     put(fleet.programs, "once.yaml", BURSTS.replace("bursts", "once").replace("award: once_per_window", ""))
-    worker = await fleet.start_serving()
+    worker = await fleet.start_serving(PARTITIONS)
     first = await edition_of(fleet)
     await views(fleet, "ada", "v1", 2)
 
@@ -183,16 +183,16 @@ async def test_a_restart_with_an_unchanged_folder_changes_nothing(fleet: Fleet) 
     """With a changed one it is published."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
-    first = await fleet.start_serving()
+    first = await fleet.start_serving(PARTITIONS)
     await all_checkpointed(fleet, PARTITIONS)  # a partition without a checkpoint begins with what is in force
     await stop(first)
     written = await logs_of.ends_of(kafka.bootstrap, kafka.prefix + "programs")
-    await stop(await fleet.start_serving())
+    await stop(await fleet.start_serving(PARTITIONS))
     assert written == await logs_of.ends_of(kafka.bootstrap, kafka.prefix + "programs")
 
     put(fleet.programs, "bursts.yaml", BURSTS + "---" + LATER)
     before = await edition_of(fleet)
-    worker = await fleet.start_serving()
+    worker = await fleet.start_serving(PARTITIONS)
     await worker.said("programmes published", programs=["bursts"])
     await adopted([worker], PARTITIONS, before=before.number)
     published = (await in_force(fleet))["bursts"]
@@ -213,7 +213,7 @@ async def test_a_missing_topic_of_programmes_is_made(fleet: Fleet) -> None:
             ]
         )
     kafka.created += plans
-    await fleet.start_serving()
+    await fleet.start_serving(PARTITIONS)
     assert {"creators", "minutes", "videos"} == set(await in_force(fleet))
 
 
@@ -221,7 +221,7 @@ async def test_a_foreign_record_in_the_topic_of_programmes_is_told_by_its_place(
     """To a worker that starts, and to one that runs: none judges by rules that others may not understand."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
-    running = await fleet.start_serving()
+    running = await fleet.start_serving(PARTITIONS)
     place = (await edition_of(fleet)).number
     sender = Sender(kafka.bootstrap, kafka.prefix)
     sender.send(Sent("programs", b'{"not": "ours"}', "p", partition=0))

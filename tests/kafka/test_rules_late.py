@@ -41,7 +41,7 @@ async def test_a_version_loaded_before_its_start_gives_what_a_backtest_gives(fle
     await kafka.create_topics(partitions=PARTITIONS)
     old = steady(1, now_ms() - 86_400_000, "old", 4)
     put(fleet.programs, "steady.yaml", old)
-    worker = await fleet.start_serving()
+    worker = await fleet.start_serving(PARTITIONS)
     before = await edition_of(fleet)
     async with load(kafka.bootstrap, kafka.prefix, seed) as going:
         await going.reached(1_500)
@@ -70,7 +70,7 @@ async def test_a_version_loaded_after_its_start_counts_what_is_read_since_and_sa
     await kafka.create_topics(partitions=PARTITIONS)
     old = steady(1, yesterday_ms, "old", 100)
     put(fleet.programs, "steady.yaml", old)
-    worker = await fleet.start_serving()
+    worker = await fleet.start_serving(PARTITIONS)
     before = await edition_of(fleet)
     await views(fleet, "ada", "early", 3)
 
@@ -105,7 +105,7 @@ async def test_a_restart_is_no_new_load(fleet: Fleet, seed: int) -> None:
     """What was loaded late counts on from where it was loaded, also at another worker."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
-    first = await fleet.start_serving()
+    first = await fleet.start_serving(PARTITIONS)
     before = await edition_of(fleet)
     async with load(kafka.bootstrap, kafka.prefix, seed) as going:
         await going.reached(1_500)
@@ -114,7 +114,7 @@ async def test_a_restart_is_no_new_load(fleet: Fleet, seed: int) -> None:
         await going.reached(1_500)
         first.terminate()
         assert await first.ended() == 0
-        second = await fleet.start_serving()
+        second = await fleet.start_serving(PARTITIONS)
         await going.reached(1_500)
     await fleet.settled()
     due = await assert_exact(fleet, before, Change(await edition_of(fleet), places), at_least=100)

@@ -27,7 +27,7 @@ async def test_workers_with_different_folders_judge_alike(fleet: Fleet, seed: in
     each partition at one place, whoever has it."""
     kafka, others = fleet.kafka, folder(tmp_path / "other")
     await kafka.create_topics(partitions=PARTITIONS)
-    first = await fleet.start_serving()
+    first = await fleet.start_serving(PARTITIONS)
     start = await edition_of(fleet)
     async with load(kafka.bootstrap, kafka.prefix, seed) as going:
         await going.reached(1_000)

@@ -182,10 +182,10 @@ class Fleet:
         self.started.append(worker)
         return worker
 
-    async def start_serving(self, **settings: object) -> Worker:
-        """Start one, and return when it has taken a first partition."""
+    async def start_serving(self, partitions: int = 1, /, **settings: object) -> Worker:
+        """Start one, and return when it has taken so many partitions; others may follow."""
         worker = await self.start(**settings)
-        await worker.said("partition taken")
+        await worker.said_often(partitions, "partition taken")
         return worker
 
     def rules(self) -> tuple[Program, ...]:
