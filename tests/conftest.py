@@ -11,7 +11,7 @@ pytest_plugins = ["tests.kafka.servers"]
 SERVERS = {"kafka_bootstrap", "redis_session", "redis_server", "secured_kafka", "secured_redis"}
 
 settings.register_profile("dev", max_examples=100, deadline=None, print_blob=True)
-settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=300)
+settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200)
 settings.register_profile("thorough", parent=settings.get_profile("dev"), max_examples=10_000)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
 
