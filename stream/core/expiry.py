@@ -41,7 +41,7 @@ from stream.core.rules import (
     topic_of,
 )
 from stream.core.series import Series
-from stream.core.subject import NO_LATCHES, NOTHING_FRESH, Subject, latch_field
+from stream.core.subject import Subject, latch_field
 
 Entry = Subject | Places
 Horizon = Callable[[Iterable[Topic]], int]
@@ -137,9 +137,8 @@ class Expiry:
     def _forget_latches(self, subject: Subject, horizon_ms: int) -> list[str]:
         gone = {latch for latch in subject.latches if self._latch_end_ms(latch) <= horizon_ms}
         if gone:
-            subject.latches = subject.latches - gone or NO_LATCHES
-            fresh = [latch for latch in subject.fresh_latches if latch not in gone]
-            subject.fresh_latches = fresh or NOTHING_FRESH
+            subject.latches -= gone
+            subject.fresh_latches = [latch for latch in subject.fresh_latches if latch not in gone]
             subject.latch_due_ms = 0
         return [latch_field(latch) for latch in gone]
 

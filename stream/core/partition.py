@@ -180,7 +180,7 @@ class Partition:
 
         This is what an event costs: plain on purpose, see ``benchmarks/core.py``.
         """
-        memory, creator_id = self.memory, event.creator_id
+        memory = self.memory
         for kind, counters in feeds:
             subject: Subject | None = None
             due: list[tuple[Counter, int]] | None = None
@@ -192,8 +192,7 @@ class Partition:
                 if counter.gate is not None and counter.gate.name not in let_in:
                     continue
                 if subject is None:
-                    video_id = None if kind == "creator" else event.video_id
-                    subject = memory.subject(subject_key(creator_id, video_id))
+                    subject = memory.subject(_key(kind, event))
                 series = subject.series.get(counter.name)
                 if series is None:
                     series = subject.open(counter, counter.name)

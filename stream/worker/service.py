@@ -164,14 +164,18 @@ class Service:
         """The one synchronous step in which this partition's state changes."""
         records = chunk.records
         offsets = [record.offset for record in records]
-        outcome = self._state.apply(topic, offsets, [record.timestamp for record in records], decoded)
+        timestamps = [record.timestamp for record in records]
+        outcome = self._state.apply(topic, offsets, timestamps, decoded)
         for index, rejection in outcome.turned_away:
             origin = Origin(chunk.topic, chunk.partition, records[index].offset)
             self._outgoing.turn_away(records[index], origin, rejection)
         if outcome.bonuses:
-            places = [bisect_left(offsets, bonus.evidence.offset) for bonus in outcome.bonuses]
-            paid_for = [records[place].timestamp for place in places]
-            self._outgoing.pay(list(zip(outcome.bonuses, paid_for, strict=True)))
+            self._outgoing.pay(
+                [
+                    (bonus, timestamps[bisect_left(offsets, bonus.evidence.offset)])
+                    for bonus in outcome.bonuses
+                ]
+            )
         self._checkpoints.hurry_if_due()
         _count(topic, outcome)
 
