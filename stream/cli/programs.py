@@ -43,7 +43,9 @@ def programs() -> None:
 @with_settings(PublisherSettings)
 def apply(
     settings: PublisherSettings,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of *.yaml and *.yml files.")],
+    directory: Annotated[
+        Path, typer.Argument(readable=False, metavar="DIR", help="Folder of *.yaml and *.yml files.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
     """Put the programmes of a folder in force for all workers, in place of those in force now.

@@ -97,3 +97,12 @@ def test_what_can_not_be_read_is_no_wrong_call(
     place = folder(tmp_path, a=GOOD)
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     assert 0 == run_command([part.format(folder=place) for part in arguments])
+
+
+def test_a_folder_to_apply_that_can_not_be_read_is_no_wrong_call_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked into before Kafka is asked: what is wrong in it is told."""
+    place = folder(tmp_path, a=GOOD.replace("views: 1", "views: many"))
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert 1 == run_command(["programs", "apply", str(place)])
