@@ -18,15 +18,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.mutants.mutants import MUTANTS
 from tests.chaos.mutants.scripts import SCRIPTS
 from tests.chaos.plan import draw
-from tests.chaos.run import (
-    RATE,
-    SETTLED_WITHIN_S,
-    SETTLED_WITHIN_SHARE,
-    Order,
-    Report,
-    run,
-    under_mutant,
-)
+from tests.chaos.run import RATE, Order, Report, patience_s, run, under_mutant
 from tests.chaos.setup import PARTITIONS, RedisKind, Setup
 from tests.kafka.broker import kafka_version
 
@@ -65,8 +57,8 @@ def _order(options: argparse.Namespace, seed: int, setup: Setup, names: list[str
         return SCRIPTS[options.script].order(seed, options.mutant)
     seconds = options.minutes * 60
     plan = draw(seed, seconds, setup, names)
-    patience_s = SETTLED_WITHIN_S + SETTLED_WITHIN_SHARE * seconds
-    return Order(seed, plan, seconds, setup, options.rate, under_mutant(options.mutant), patience_s)
+    settings = under_mutant(options.mutant)
+    return Order(seed, plan, seconds, setup, options.rate, settings, patience_s(seconds))
 
 
 def _tell(console: Console, report: Report, seed: int, setup: Setup, folder: Path) -> int:

@@ -19,9 +19,7 @@ from tests.kafka.traffic import load
 QUIET_S = 5.0
 """The load goes on so long after the last fault: a Redis that went back is found out by the next checkpoint."""
 
-SETTLED_WITHIN_S, SETTLED_WITHIN_SHARE = 90.0, 0.25
-"""Who has to begin anew from an emptied Redis at the very end reads all of the run's history: so much of its time."""
-
+SETTLED_WITHIN_S = 90.0
 RATE = 400
 
 _SHOWN = 600
@@ -58,6 +56,14 @@ class Report:
     seconds: float = 0.0
     points: list[str] = field(default_factory=list)
     failure: str | None = None
+
+
+def patience_s(seconds: float) -> float:
+    """How long a run of so many seconds may take to settle.
+
+    Who has to begin anew from an emptied Redis at the very end reads all of its history.
+    """
+    return SETTLED_WITHIN_S + seconds / 4
 
 
 def under_mutant(name: str | None) -> Mapping[str, object]:
