@@ -1,6 +1,5 @@
 """A short run under fire with a fresh seed: the last test of all."""
 
-import os
 from pathlib import Path
 from random import Random
 
@@ -12,7 +11,7 @@ from tests.chaos.setup import Setup
 from tests.kafka.broker import CannotRun
 from tests.kafka.servers import unavailable
 
-SECONDS = 60.0 if os.environ.get("CI") == "true" else 30.0
+SECONDS = 30.0
 SETUPS = [*[Setup()] * 4, Setup(named=True), Setup(redis="cluster"), Setup(brokers=3)]
 """One of them a run: three brokers and a cluster take longer to start."""
 

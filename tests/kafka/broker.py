@@ -40,18 +40,20 @@ def leash() -> list[str]:
 
 
 _LEAST_PORT, _PORTS_GIVEN_OUT = 10_000, 32_768
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 _given: set[int] = set()
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, other ones at each call.
+    """Loopback ports that nobody listens on, other ones at each call, and in each process of a test run.
 
     They lie below those that the system gives to outgoing connections: while a server is down, one of these, or a
     client's that tries to reach the very server, could take its port.
     """
     found: list[int] = []
     while len(found) < count:
-        port = random.SystemRandom().randrange(_LEAST_PORT, _PORTS_GIVEN_OUT)
+        port = random.SystemRandom().randrange(_LEAST_PORT + _PROCESS, _PORTS_GIVEN_OUT, _PROCESSES)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             if port not in _given:
                 found.append(port)

@@ -144,7 +144,10 @@ async def settled(
 
 
 async def bonuses_reach(bootstrap: str, topic: str, offsets: int, *, within_s: float = SETTLE_S) -> None:
-    """Return when the partitions of a topic have come so many offsets further, all together."""
+    """Return when the partitions of a topic have come so many offsets further, all together.
+
+    The end of a transaction takes an offset as well, so at least half as many bonuses are there then.
+    """
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -39,7 +39,7 @@ async def paid(fleet: Fleet, bonuses: int = 20) -> None:
 
 async def finish(fleet: Fleet) -> None:
     await fleet.settled()
-    await assert_exact(fleet.kafka.bootstrap, fleet.kafka.prefix, fleet.programs, at_least=50)
+    await assert_exact(fleet.kafka.bootstrap, fleet.kafka.prefix, fleet.programs, at_least=20)
 
 
 async def test_a_redis_that_crashes_and_comes_back_is_waited_for(
