@@ -15,8 +15,10 @@ the owner looks at again, by event time, and what it finds of no use goes by a c
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 import msgspec
 
@@ -180,8 +182,12 @@ def _kept(buckets: Iterable[Bucket], floors: Mapping[str, int]) -> Iterable[Buck
 def _bucketed(batches: Iterable[IdBatch]) -> dict[Bucket, Arrivals]:
     buckets: dict[Bucket, Arrivals] = {}
     for batch in batches:
-        for arrival, ids in batch.arrivals:
-            buckets.setdefault((batch.topic, arrival // BUCKET_MS), []).append((arrival, ids))
+        arrivals, start = batch.arrivals, 0
+        while start < len(arrivals):
+            number = arrivals[start][0] // BUCKET_MS
+            end = bisect_left(arrivals, (number + 1) * BUCKET_MS, start, key=itemgetter(0))
+            buckets.setdefault((batch.topic, number), []).extend(arrivals[start:end])
+            start = end
     return buckets
 
 
