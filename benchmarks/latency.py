@@ -7,13 +7,14 @@
 A generator sends at a steady rate, and one record in ten reaches a tier. Measured is from the moment that Kafka has
 acknowledged that record to the generator, to the moment that a read_committed consumer holds its bonus. Between them
 lie the worker's fetch, the count, one Kafka transaction, and the consumer's fetch. The same again at a share of the
-most that this machine takes: found by letting a worker catch up with a full topic, and one record in a hundred
-reaches a tier.
+most that this machine takes, generator and broker included: found by sending as fast as Kafka takes it while a worker
+runs. One record in a hundred reaches a tier then.
 
 Generator, broker, worker, Redis and consumer share the machine's cores; what each takes of them is printed.
 """
 
 import json as json_format
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import command, cores, histogram, latency_plot, rewards, throughput, worker
+from benchmarks import command, cores, histogram, latency_plot, rewards, worker
 from benchmarks.core_use import CoreUse
 from benchmarks.latency_sender import Sender, Traffic
 from benchmarks.latency_watch import Watch
@@ -34,7 +35,9 @@ ARRIVE_S = 60.0
 TAKE_S = 60.0
 EVENTS_A_BONUS, EVENTS_A_BONUS_AT_MOST = 10, 100
 FULL_EVENTS = 400_000
-"""Events that a worker catches up with to find the most that it takes."""
+"""Events that are sent at once to find the most that the machine takes, once to warm up, and once to be timed."""
+
+LEAST_EVENTS_A_SECOND = 2_000
 
 PROGRAMS = 3
 """Programmes beside the one that is timed: those of the throughput benchmark."""
@@ -101,7 +104,7 @@ def main(
         show(runs[0])
         if share:
             most = maximum(on, partitions)
-            print(f"A worker catches up at {most:,.0f} events a second.\n")
+            print(f"This machine sends and counts {most:,.0f} events a second at most.\n")
             runs.append(_at(on, partitions, int(share * most), seconds, EVENTS_A_BONUS_AT_MOST))
             show(runs[1])
     if svg is not None:
@@ -142,14 +145,23 @@ def show(run: Run) -> None:
 
 
 def maximum(on: Servers, partitions: int) -> float:
-    """Events a second at which a worker catches up with the traffic of the run near the maximum."""
+    """Events a second at which a worker counts what is sent meanwhile as fast as Kafka takes it."""
+    all_cores, _ = cores.split(pin=False)
     with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ground(on, partitions) as place:
         _write_rules(Path(folder), EVENTS_A_BONUS_AT_MOST)
         traffic = Traffic(on.kafka, place.prefix, FULL_EVENTS, EVENTS_A_BONUS_AT_MOST)
-        with Sender(traffic, 1.0) as sender:
-            sender.run(FULL_EVENTS, paced=False)
-        run = throughput.measure(place, Path(folder), FULL_EVENTS, cores.split(pin=False)[0])
-        return run.events / run.wall_s
+        with Sender(traffic, 2.0) as sender, worker.running(place, Path(folder), all_cores) as it:
+            it.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == partitions, TAKE_S)
+            rate = 0.0
+            for end in (FULL_EVENTS, 2 * FULL_EVENTS):
+                sent = sender.run(FULL_EVENTS, paced=False)
+                counted = it.wait_until(_has_counted(end), FULL_EVENTS / LEAST_EVENTS_A_SECOND)
+                rate = FULL_EVENTS / (counted.at_s - sent.began_s)
+            return rate
+
+
+def _has_counted(events: int) -> Callable[[worker.Look], bool]:
+    return lambda look: look.events >= events
 
 
 def _at(on: Servers, partitions: int, rate: int, seconds: float, events_a_bonus: int) -> Run:

@@ -74,10 +74,12 @@ class Traffic:
 class Sent:
     """What one run sent. ``sent_s`` and ``acknowledged_s`` (monotonic s) are of the events that reach a tier.
 
-    ``took_s`` is how long the run took, all acknowledged; ``cpu_s`` what it cost. ``error`` says what went wrong.
+    It began at ``began_s`` and took ``took_s``, all acknowledged; ``cpu_s`` is what it cost. ``error`` says what went
+    wrong.
     """
 
     events: int = 0
+    began_s: float = 0.0
     took_s: float = 0.0
     cpu_s: float = 0.0
     sent_s: dict[str, float] = field(default_factory=dict)
@@ -140,8 +142,8 @@ def _serve(line: Connection, traffic: Traffic, count: int) -> None:
 
 
 def _run(producer: Producer, traffic: Traffic, events: list[Sending], paced: bool) -> Sent:
-    sent = Sent(events=len(events))
     began_s, began_cpu_s = time.monotonic(), time.process_time()
+    sent = Sent(events=len(events), began_s=began_s)
     done = 0
     while done < len(events):
         due = int((time.monotonic() - began_s) * traffic.rate) + 1 if paced else done + 1_000
