@@ -4,7 +4,7 @@
 `Event` is the same in msgspec's terms: what the fast path decodes, and what the core gets in either case;
 `SpelledEvent` is what it decodes of the less usual ones. The tests hold them together.
 
-Where the contract is silent: every field of the table is checked wherever it appears, so a like with a
+Where docs/events.md leaves a choice: every field of the table is checked wherever it appears, so a like with a
 ``watch_ms`` of "a" is refused, although only views are watched. ``added_at`` means something on a ``remove`` only:
 on an ``add`` it must be an instant too, but may be any, and is not handed on. `EngagementLine` adds what a line of a
 backtest file may say about its place in the log.

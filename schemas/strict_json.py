@@ -1,4 +1,4 @@
-"""RFC 8259 to the letter: what Python's json module lets pass, and the contract does not.
+"""RFC 8259 to the letter: what Python's json module lets pass, and an event may not hold.
 
 Refused beyond what json refuses: NaN and Infinity, a byte order mark, bytes that are not UTF-8, surrogates that are
 no pair, and nesting that is too deep to promise. The last of two equal keys wins. Integers of any length are valid;

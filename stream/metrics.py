@@ -40,7 +40,7 @@ _STOOD = Gauge(
 _PARTITIONS_TAKEN = Gauge("bonus_partitions_taken", "Partitions that this worker owns and serves")
 _TAKE = Histogram(
     "bonus_take_seconds",
-    "Assignment of a partition to its first record served",
+    "From the beginning of a partition's take until it is served",
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 _CHECKPOINT = Histogram(
@@ -48,12 +48,18 @@ _CHECKPOINT = Histogram(
     "Time a checkpoint took until Redis acknowledged it",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
-_CHECKPOINT_CHANGES = Counter("bonus_checkpoint_changes", "Keys and fields written by checkpoints")
+_CHECKPOINT_CHANGES = Counter(
+    "bonus_checkpoint_changes", "Entries written by checkpoints: creators, videos, buckets of places"
+)
 _CHECKPOINT_AGE = Gauge(
     "bonus_checkpoint_age_seconds", "Time since all that was applied was durable", ["partition"]
 )
-_SUBJECTS = Gauge("bonus_subjects_in_memory", "Creators and videos in memory", ["partition"])
-_READ_BACK = Counter("bonus_subjects_read_back", "Creators and videos fetched again from Redis")
+_SUBJECTS = Gauge(
+    "bonus_subjects_in_memory", "Creators, videos and buckets of places in memory", ["partition"]
+)
+_READ_BACK = Counter(
+    "bonus_subjects_read_back", "Creators, videos and buckets of places fetched again from Redis"
+)
 _BYTES_IN_FLIGHT = Gauge("bonus_bytes_in_flight", "Bytes read from Kafka and not yet counted")
 
 _EDITION = Gauge("bonus_programs_edition", "Edition of the programmes in force that the worker knows")
@@ -110,7 +116,7 @@ def observe_take(partition: int, seconds: float) -> None:
 
 
 def observe_checkpoint(partition: int, seconds: float, changes: int) -> None:
-    """Note a checkpoint that Redis acknowledged: how long it took, how many keys and fields it wrote."""
+    """Note a checkpoint that Redis acknowledged: how long it took, how many entries it wrote."""
     _CHECKPOINT.observe(seconds)
     _CHECKPOINT_CHANGES.inc(changes)
     mark_durable(partition)

@@ -230,12 +230,12 @@ class Settings(LimitSettings, KafkaSettings):
         "then moves no partition. Each worker needs its own.",
     )
     http_port: int = Field(
-        default=0, ge=0, le=65535, description="Port of health, metrics and state over HTTP. 0 is off."
+        default=0, ge=0, le=65535, description="Port of /health and /metrics over HTTP. 0 is off."
     )
     allow_create_time: bool = Field(
         default=False,
         description="Accept input topics with message.timestamp.type=CreateTime. "
-        "Only where producers' clocks are trusted: see topics in step.",
+        "Only where producers' clocks are trusted: see docs/events.md, topics in step.",
     )
     accept_gap: bool = Field(
         default=False,

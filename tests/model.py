@@ -5,7 +5,7 @@ window that is judged is added up from those by itself; an event that comes late
 lies in. Nothing is pruned, no window is derived from another, and nothing is shared between programmes, versions,
 regions and subjects; the engine must come to the same.
 
-Where the contract leaves a choice, the model takes it as follows:
+Where the documentation leaves a choice, the model takes it as follows:
 
 - before a topic-partition's first timestamp arrival is -1, so that every event is a clock error but what the
   allowed skew lets occur after the start of 1970;

@@ -91,12 +91,12 @@ class Expiry:
         if isinstance(entry, Places):
             return self._forget_places(entry, horizon)
         gone: list[str] = []
-        for name, series in list(entry.series.items()):
+        for name, series in list(entry.each()):
             counter = self._plan.counter(name)
             if counter is not None:
                 gone += [f"{name}:{pane}" for pane in forget_cells(counter, series, horizon(counter.topics))]
                 if series.head < 0:
-                    del entry.series[name]
+                    entry.drop(name)
         return gone + self._forget_latches(entry, horizon(self.topics))
 
     # Subjects
@@ -105,22 +105,26 @@ class Expiry:
         """Asked of each subject that is new, and seldom again: plain on purpose, see ``benchmarks/core.py``."""
         if subject.latch_due_ms == 0:
             subject.latch_due_ms = self._latch_due(subject.latches) if subject.latches else FOREVER_MS
-        least, rhythms = subject.latch_due_ms, self._rhythms
-        for name, series in subject.series.items():
-            head = series.head
-            if head > series.due_to:
-                rhythm = rhythms.get(name)
-                if rhythm is None:
-                    rhythm = rhythms[name] = self._rhythm(name)
-                step_ms, longest, grain_ms, counter = rhythm
-                if counter is None:
-                    due_ms = series.due_ms = -(-(head + longest) * step_ms // grain_ms) * grain_ms
-                    series.due_to = due_ms // step_ms - longest
-                else:
-                    series.due_ms, series.due_to = _rounded_up(_end_ms(counter, head), grain_ms), head
-            if series.due_ms < least:
-                least = series.due_ms
+        least = subject.latch_due_ms
+        if subject.first is not None:
+            least = min(least, self._series_due(subject.first_name, subject.first))
+        for name, series in subject.others.items():
+            least = min(least, self._series_due(name, series))
         return least
+
+    def _series_due(self, name: str, series: Series) -> int:
+        head = series.head
+        if head > series.due_to:
+            rhythm = self._rhythms.get(name)
+            if rhythm is None:
+                rhythm = self._rhythms[name] = self._rhythm(name)
+            step_ms, longest, grain_ms, counter = rhythm
+            if counter is None:
+                series.due_ms = -(-(head + longest) * step_ms // grain_ms) * grain_ms
+                series.due_to = series.due_ms // step_ms - longest
+            else:
+                series.due_ms, series.due_to = _rounded_up(_end_ms(counter, head), grain_ms), head
+        return series.due_ms
 
     def _rhythm(self, name: str) -> "_Rhythm":
         """How a series of the plan comes due: by its step and longest window, or by the panes of its counter."""

@@ -32,7 +32,8 @@ def judge(
     """The bonuses that ``event``, counted in these counters' panes, brings the subject; they are latched here."""
     hits: dict[str, Hit] = {}
     for counter, pane in counted:
-        series = subject.series[counter.name]
+        series = subject.find(counter.name)
+        assert series is not None
         first, last = bisect_left(counter.needs, series.floor), bisect_right(counter.needs, series.total)
         for each in counter.judges[first:last]:
             if each.for_good not in subject.latches and _within_reach(subject, each):
@@ -55,7 +56,7 @@ def _calm(subject: Subject, counter: Counter, pane: int) -> None:
     Only a tier that names nothing else is settled by its award in that period: another one is also judged at panes
     that lie further on in what else it names.
     """
-    series = subject.series.get(counter.name)
+    series = subject.find(counter.name)
     if series is None or series.head != pane:
         return
     first, last, floor = 0, FOREVER_MS, NEVER
@@ -81,7 +82,7 @@ def _within_reach(subject: Subject, judge: Judge) -> bool:
     """Whether all that the tier can't do without may be there: no window holds more than its series' total."""
     for name, least in judge.needs.items():
         if least:
-            series = subject.series.get(name)
+            series = subject.find(name)
             if series is None or series.total < least:
                 return False
     return True
@@ -103,7 +104,7 @@ def _seek(subject: Subject, judge: Judge, pane: int, hits: dict[str, Hit]) -> No
 def _candidates(subject: Subject, judge: Judge, pane: int) -> list[int]:
     """The panes that the judge looks at after a record in ``pane``, ascending."""
     first, last = max(pane, judge.first_pane), min(pane + judge.length - 1, judge.last_pane)
-    named = [series for _, name in judge.reads if (series := subject.series.get(name)) is not None]
+    named = [series for _, name in judge.reads if (series := subject.find(name)) is not None]
     if max(series.head for series in named) <= pane:
         return [pane] if first == pane <= last else []
     panes: set[int] = set()
@@ -119,8 +120,8 @@ def _reached(subject: Subject, judge: Judge, pane: int) -> bool:
 
 def _value(subject: Subject, name: str, pane: int, length: int) -> int:
     """What a window reads: adds less what was taken back, never below 0."""
-    added = subject.series.get(name)
-    taken = subject.series.get(name + "-")
+    added = subject.find(name)
+    taken = subject.find(name + "-")
     total = 0 if added is None else added.window(pane, length)
     return total if taken is None else max(0, total - taken.window(pane, length))
 

@@ -29,7 +29,7 @@ class Event(Protocol):
 
 @final
 class Rejection(NamedTuple):
-    """Why a record was not accepted: a code of the contract, and one sentence for the producer."""
+    """Why a record was not accepted: a code of ``schemas.rejections``, and one sentence for the producer."""
 
     code: str
     detail: str

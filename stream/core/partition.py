@@ -81,7 +81,7 @@ class Partition:
         subject = self.memory.subject(key)
         if latch not in subject.latches:
             subject.award(latch)
-            for name in subject.series:
+            for name, _ in subject.each():
                 counter = self.plan.counter(name)
                 if counter is not None:
                     subject.set_floor(counter)
@@ -193,7 +193,7 @@ class Partition:
                     continue
                 if subject is None:
                     subject = memory.subject(_key(kind, event))
-                series = subject.series.get(counter.name)
+                series = subject.find(counter.name)
                 if series is None:
                     series = subject.open(counter, counter.name)
                 amount = event.watch_ms if counter.sums_watched else 1

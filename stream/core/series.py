@@ -18,8 +18,9 @@ NEVER: Final = 1 << 200
 """A floor that no total reaches: nothing is left to be judged."""
 
 NOTHING: Final[dict[int, int]] = {}
-"""The other cells of every series that has but one, and the sums of every series whose windows nobody has asked for:
-most have neither. Never changed."""
+NO_PANES: Final[list[int]] = []
+"""The other cells of every series that has but one, the sums of every series whose windows nobody has asked for, and
+the panes written of one of which only the head was: most have none of them. Never changed."""
 
 
 class Series:
@@ -61,7 +62,7 @@ class Series:
         self.total = 0
         self.floor = 0
         self.calm_from, self.calm_to, self.calm_floor = 0, -1, 0
-        self.touched: list[int] = []
+        self.touched = NO_PANES
         self.head_touched = False
         self.prune_from = 0
         self.due_ms, self.due_to = NEVER, -1
@@ -90,7 +91,7 @@ class Series:
                 if pane > head - length:
                     self.before[length] += amount
             if not self.touched or self.touched[-1] != pane:
-                self.touched.append(pane)
+                self._touch(pane)
         else:
             if pane > head:
                 self._move_head(pane)
@@ -146,7 +147,7 @@ class Series:
         """The panes written since the last call."""
         touched = self.touched
         if touched:
-            self.touched = []
+            self.touched = NO_PANES
             if self.head_touched:
                 touched.append(self.head)
         elif self.head_touched:
@@ -159,13 +160,18 @@ class Series:
         if head >= 0:
             self._set_cell(head, self.at_head)
             if self.head_touched:
-                self.touched.append(head)
+                self._touch(head)
         for length in self.before:
             if pane - head >= length:
                 self.before[length] = 0
             else:
                 self.before[length] += self.at_head - self._sum(head - length + 1, pane - length)
         self.head, self.at_head, self.head_touched = pane, 0, False
+
+    def _touch(self, pane: int) -> None:
+        if not self.touched:
+            self.touched = []
+        self.touched.append(pane)
 
     def _set_cell(self, pane: int, amount: int) -> None:
         if not self.cells:

@@ -10,7 +10,7 @@ As fields of a checkpoint, all integers:
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from stream.core.plan import Counter, Plan
@@ -22,8 +22,9 @@ _LATCH = "!"
 
 NO_LATCHES: Final[set[str]] = set()
 NOTHING_FRESH: Final[list[str]] = []
-"""Those of every subject that has none, never changed: most subjects are never awarded anything, and an empty set of
-its own would be a sixth of one.
+NO_OTHERS: Final[dict[str, Series]] = {}
+"""Those of every subject that has none, never changed: most subjects are never awarded anything and have one series.
+An empty set or a dict of their own would be a third of them, and more memory to wait for at each event.
 """
 
 
@@ -47,6 +48,7 @@ def latch_field(latch: str) -> str:
 class Subject:
     """The mutable state of one subject. ``used`` is the number of the last chunk that touched it.
 
+    ``first`` is a series of it, under ``first_name``, and ``others`` are the rest: ask ``find`` or ``each``.
     ``due_ms`` is what the last cut said (``expiry``), ``due_is_open`` whether the next one must look at it anew;
     ``latch_due_ms`` is the least due of its latches, 0 where that is not known.
     """
@@ -56,17 +58,21 @@ class Subject:
         "cut",
         "due_is_open",
         "due_ms",
+        "first",
+        "first_name",
         "fresh_latches",
         "key",
         "latch_due_ms",
         "latches",
-        "series",
+        "others",
         "used",
     )
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.series: dict[str, Series] = {}
+        self.first: Series | None = None
+        self.first_name = ""
+        self.others = NO_OTHERS
         self.latches = NO_LATCHES
         self.fresh_latches = NOTHING_FRESH
         self.changed = False
@@ -76,11 +82,21 @@ class Subject:
         self.due_is_open = True
         self.latch_due_ms = 0
 
+    def find(self, name: str) -> Series | None:
+        """The series stored under ``name``."""
+        return self.first if name == self.first_name else self.others.get(name)
+
+    def each(self) -> Iterator[tuple[str, Series]]:
+        """Every series, by name."""
+        if self.first is not None:
+            yield self.first_name, self.first
+        yield from self.others.items()
+
     def open(self, counter: Counter, name: str) -> Series:
         """The series stored under ``name``, made where there is none yet."""
-        series = self.series.get(name)
+        series = self.find(name)
         if series is None:
-            series = self.series[name] = Series()
+            series = self._new(name)
             if self.latches:
                 self.set_floor(counter)
             else:
@@ -89,7 +105,7 @@ class Subject:
 
     def set_floor(self, counter: Counter) -> None:
         """Below which total of this counter nothing of it can be reached any more."""
-        series = self.series.get(counter.name)
+        series = self.find(counter.name)
         if series is not None:
             judges, needs = counter.judges, counter.needs
             at = bisect_left(needs, series.floor)  # a floor only rises
@@ -120,30 +136,51 @@ class Subject:
             if counter is None:
                 stale.extend(f"{name}:{pane}" for pane in panes)
                 continue
-            self.series[name] = series = Series()
-            series.restore(panes)
+            self._new(name).restore(panes)
             self.set_floor(counter)
         return stale
 
+    def drop(self, name: str) -> None:
+        """Let go of the series under ``name``, which is there."""
+        if name == self.first_name:
+            self.first, self.first_name = None, ""
+        else:
+            del self.others[name]
+
     def is_empty(self) -> bool:
         """Whether nothing of it is stored."""
-        return not self.latches and all(series.head < 0 for series in self.series.values())
+        return not self.latches and all(series.head < 0 for _, series in self.each())
 
     def take_changes(self) -> dict[str, int | None]:
         """The fields written since the last call, with their present values; None for those that went."""
         fields: dict[str, int | None] = {}
-        for name, series in self.series.items():
-            if series.head_touched or series.touched:
-                for pane in series.take_touched():
-                    fields[f"{name}:{pane}"] = series.amount(pane)
-                if series.head > series.due_to:
-                    self.due_is_open = True
+        if self.first is not None:
+            self._take(self.first_name, self.first, fields)
+        for name, series in self.others.items():
+            self._take(name, series, fields)
         if self.fresh_latches:
             for latch in self.fresh_latches:
                 fields[latch_field(latch)] = 1
             self.fresh_latches = NOTHING_FRESH
         self.changed = False
         return fields
+
+    def _take(self, name: str, series: Series, fields: dict[str, int | None]) -> None:
+        if series.head_touched or series.touched:
+            for pane in series.take_touched():
+                fields[f"{name}:{pane}"] = series.amount(pane)
+            if series.head > series.due_to:
+                self.due_is_open = True
+
+    def _new(self, name: str) -> Series:
+        series = Series()
+        if self.first is None:
+            self.first, self.first_name = series, name
+        else:
+            if not self.others:
+                self.others = {}
+            self.others[name] = series
+        return series
 
     def _latch(self, latch: str) -> None:
         if not self.latches:

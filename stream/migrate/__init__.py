@@ -4,7 +4,7 @@
 side.py       one side of a move, connected: its Kafka, its Redis, its group
 survey.py     what there is to move, and that nothing stands against it: every refusal is here
 regroup.py    pure: which partitions' state goes where, and what becomes of positions, arrivals and ids
-copy.py       the move itself, partition by partition
+move.py       the move itself, partition by partition
 progress.py   a bar for whoever waits
 ```
 Workers are stopped and producers held. The old state is read and never written, so whoever gives up goes on with it.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from stream import metrics
 from stream.core.outcome import Event, Rejection
 from stream.core.rules import Topic
-from stream.core.subject import Subject
 from stream.emit.ledger import LedgerLost
 from stream.emit.outbox import OutboxLost
 from stream.logs import logger
@@ -168,10 +167,6 @@ class Life:
         metrics.set_lag(self.number, lag)
         service.check_flight()
         metrics.set_stood(self.number, self._watchdog.look(sights, time.monotonic()))
-
-    def subject(self, key: str) -> Subject | None:
-        """A subject's state, where it is in memory."""
-        return None if self._service is None else self._service.subject(key)
 
     def furthest(self) -> int | None:
         """The latest arrival of the partition's topics, None while it isn't served."""

@@ -19,7 +19,6 @@ from schemas.rejections import Origin
 from stream import metrics
 from stream.core.outcome import Event, Outcome, Rejection
 from stream.core.rules import Topic
-from stream.core.subject import Subject
 from stream.errors import BonusError
 from stream.logs import logger
 from stream.transport.driver import Chunk
@@ -216,11 +215,6 @@ class Service:
         if self._step == "go over" or self._checkpoints.is_behind():
             return self._checkpoints.waits_for()
         return None
-
-    def subject(self, key: str) -> Subject | None:
-        """A subject's state, where it is in memory."""
-        entry = self._state.memory.entries.get(key)
-        return entry if isinstance(entry, Subject) else None
 
     def position(self, topic: Topic) -> int:
         """The next offset of ``topic`` to apply."""

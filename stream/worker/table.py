@@ -1,19 +1,18 @@
 """The counter table: declared beside the agents, fed by them, living and dying with its partitions.
 
-To agents it is one object to hand chunks to, and to look subjects up in. Behind it every assigned partition has
-a life of its own, and its state is durable in Redis; there is no changelog topic.
+To agents it is one object to hand chunks to. Behind it every assigned partition has a life of its own, and its state
+is durable in Redis; there is no changelog topic.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 
 from mode import Service
 
 from schemas.decode import Decoder
 from stream import metrics
 from stream.core.rules import TOPICS
-from stream.core.subject import subject_key
 from stream.errors import BonusError, InputError
 from stream.logs import logger
 from stream.settings import Settings, in_ms
@@ -65,18 +64,6 @@ class CounterTable(Service):
         if life is not None:
             decoder = self._decoders[chunk.topic, chunk.partition]
             life.offer(chunk, decoder.decode([record.value for record in chunk.records]))
-
-    def __getitem__(self, subject: str | tuple[str, str]) -> Mapping[str, Mapping[int, int]]:
-        """The cells of a creator, or of a (creator, video): counter name -> pane -> count.
-
-        Raises ``KeyError`` where no partition of this worker holds the subject in memory.
-        """
-        key = subject if isinstance(subject, str) else subject_key(*subject)
-        for life in self._lives.values():
-            found = life.subject(key)
-            if found is not None:
-                return {name: series.all_cells() for name, series in found.series.items()}
-        raise KeyError(subject)
 
     def health(self) -> dict[str, object]:
         """Which partitions are assigned, and which of them are served."""

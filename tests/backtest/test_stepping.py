@@ -106,7 +106,7 @@ def test_a_long_history_takes_no_more_memory_than_a_short_one(monkeypatch: pytes
             lane.in_step(at)
         entries = lane._state.memory.entries
         subjects = [entry for entry in entries.values() if isinstance(entry, Subject)]
-        cells = sum(len(series.all_cells()) for subject in subjects for series in subject.series.values())
+        cells = sum(len(series.all_cells()) for subject in subjects for _, series in subject.each())
         held.append((cells, len(entries), max(lane._state.unsaved())))
     for early, late in zip(zip(*held[:3], strict=True), zip(*held[-6:], strict=True), strict=True):
         assert max(late) <= 2 * max(early)

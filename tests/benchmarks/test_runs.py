@@ -13,13 +13,14 @@ EVENTS = 20_000
 def test_throughput(kafka_bootstrap: str, redis_session: str, tmp_path: Path) -> None:
     """A worker counts the whole load, and its bonuses are those that the stages find."""
     rewards.write(tmp_path, 3)
+    events = 4 * EVENTS  # more than go by between two looks
     with ground(Servers(kafka_bootstrap, redis_session), partitions=2) as place:
-        fill(kafka_bootstrap, place.prefix, Load(EVENTS, 100, 5, 1_000, 600_000, seed=1))
-        assert place.records() == EVENTS
-        run = throughput.measure(place, tmp_path, EVENTS, cores.split(pin=True)[0])
+        fill(kafka_bootstrap, place.prefix, Load(events, 100, 5, 1_000, 600_000, seed=1))
+        assert place.records() == events
+        run = throughput.measure(place, tmp_path, events, cores.split(pin=True)[0])
         found = stages.measure(place, tmp_path, run.checkpoints)
         paid = [bonus.bonus_id for bonus in place.bonuses()]
-    assert found.events == EVENTS
+    assert found.events == events
     assert sorted(found.bonus_ids) == sorted(paid)
     assert paid
     assert run.us_an_event > 0

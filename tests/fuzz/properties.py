@@ -24,7 +24,7 @@ _MORE = "There are more than"
 
 
 def check_record(value: bytes) -> None:
-    """A record is an event or a rejection with a code of the contract, and both ways to decode say the same."""
+    """A record is an event or a rejection with a code that is known, and both ways to decode say the same."""
     for topic in ("views", "likes"):
         careful = decode_carefully(value, topic)
         fast = decode_fast(value, topic) if value else None

@@ -16,7 +16,7 @@ from stream.closing import stop
 READ_S = 120
 """How long a reader may get no further; the logs of a long run take as long as they take."""
 
-SETTLE_S = 60
+SETTLE_S = 180
 ASK_EVERY_S = 0.05
 
 Logs = dict[TopicPartition, list[ConsumerRecord]]

@@ -73,11 +73,16 @@ def checkpointed(fleet: Fleet, partitions: int) -> dict[int, Body]:
     return {number: Body.decode(body) for number, body in stored.items() if isinstance(body, bytes)}
 
 
-async def all_checkpointed(fleet: Fleet, partitions: int) -> None:
-    """Return once each of so many partitions has a checkpoint."""
-    deadline = time.monotonic() + PATIENCE_S
-    while len(checkpointed(fleet, partitions)) < partitions:
-        assert time.monotonic() < deadline, "\n".join(["some have no checkpoint", *map(str, fleet.started)])
+async def all_checkpointed(
+    fleet: Fleet, partitions: int, *, since: Mapping[int, Body] | None = None
+) -> dict[int, Body]:
+    """The checkpoints, once each of so many partitions has one, which says something else than that of ``since``."""
+    deadline, before = time.monotonic() + PATIENCE_S, since or {}
+    while True:
+        found = checkpointed(fleet, partitions)
+        if len(found) == partitions and all(body != before.get(number) for number, body in found.items()):
+            return found
+        assert time.monotonic() < deadline, "\n".join(["some have no new one", *map(str, fleet.started)])
         await asyncio.sleep(ASK_EVERY_S)
 
 

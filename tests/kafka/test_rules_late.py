@@ -13,7 +13,7 @@ from tests.kafka.traffic import load
 from tests.kafka.workers import Fleet
 
 LATE = "version loaded after its start: what it brings counts from here on"
-SOON_MS = 6_000
+SOON_MS = 20_000
 
 STEADY = """
 program: steady

@@ -10,13 +10,14 @@ from confluent_kafka import Producer
 from tests.kafka.broker import Broker
 from tests.kafka.redis_server import RedisServer
 from tests.kafka.servers import Kafka
+from tests.kafka.traffic import FLUSH_S
 
 
 def transactional(bootstrap: str, name: str) -> Producer:
     producer = Producer(
         {"bootstrap.servers": bootstrap, "transactional.id": name, "partitioner": "murmur2_random"}
     )
-    producer.init_transactions(10)
+    producer.init_transactions(FLUSH_S)
     return producer
 
 
@@ -39,12 +40,12 @@ async def test_what_a_transaction_aborts_is_never_read(kafka: Kafka, app_name: s
     producer = transactional(kafka.bootstrap, app_name)
     producer.begin_transaction()
     producer.produce(topic, key=b"ada", value=b"aborted")
-    producer.flush(10)
-    producer.abort_transaction(10)
+    producer.flush(FLUSH_S)
+    producer.abort_transaction(FLUSH_S)
     for value in (b"first", b"second"):
         producer.begin_transaction()
         producer.produce(topic, key=b"ada", value=value)
-        producer.commit_transaction(10)
+        producer.commit_transaction(FLUSH_S)
 
     assert await values_of(kafka.bootstrap, topic, 2, "read_committed") == [b"first", b"second"]
     assert await values_of(kafka.bootstrap, topic, 3, "read_uncommitted") == [b"aborted", b"first", b"second"]
@@ -81,7 +82,7 @@ async def test_a_killed_broker_comes_back_with_its_log(tmp_path: Path) -> None:
         await kafka.create_topics(partitions=1)
         producer = Producer({"bootstrap.servers": broker.bootstrap, "acks": "all"})
         producer.produce("views", b"kept")
-        assert producer.flush(10) == 0
+        assert producer.flush(FLUSH_S) == 0
         broker.kill()
         broker.start()
         assert await values_of(broker.bootstrap, "views", 1, "read_committed") == [b"kept"]

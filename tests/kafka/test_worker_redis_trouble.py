@@ -10,6 +10,7 @@ from tests.kafka.broker import free_ports
 from tests.kafka.expected import assert_exact
 from tests.kafka.logs_of import bonuses_reach
 from tests.kafka.redis_server import RedisServer
+from tests.kafka.rules_of import all_checkpointed, checkpointed
 from tests.kafka.traffic import load
 from tests.kafka.workers import Fleet, Worker
 
@@ -21,7 +22,7 @@ async def worker(fleet: Fleet, redis_server: RedisServer) -> Worker:
     """A worker on a Redis of this test's own, which comes back from a crash with its last snapshot."""
     fleet.redis_url = redis_server.url
     await fleet.kafka.create_topics(partitions=PARTITIONS)
-    return await fleet.start_serving()
+    return await fleet.start_serving(PARTITIONS)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def test_a_redis_that_crashes_and_comes_back_is_waited_for(
     try:
         fleet.redis_url = server.url
         await fleet.kafka.create_topics(partitions=PARTITIONS)
-        worker = await fleet.start_serving()
+        worker = await fleet.start_serving(PARTITIONS)
         async with load(fleet.kafka.bootstrap, fleet.kafka.prefix, seed):
             await paid(fleet)
             server.kill()
@@ -87,7 +88,9 @@ async def test_a_redis_that_went_back_in_time_is_found_out(
         await operator.save()
         saved = await operator.info("persistence")
         assert saved["rdb_last_bgsave_status"] == "ok"
+        saved_at = checkpointed(fleet, PARTITIONS)
         await going.reached(3_000)
+        await all_checkpointed(fleet, PARTITIONS, since=saved_at)
         redis_server.restart()
         await worker.said_often(PARTITIONS, "partition is taken anew")
         await paid(fleet)

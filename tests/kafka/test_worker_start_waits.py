@@ -40,10 +40,10 @@ async def test_who_waits_for_a_transaction_on_the_programmes_says_so(fleet: Flee
     """And goes on when it ends; where that is too long, the worker ends with a sentence, as if Kafka were away."""
     await fleet.kafka.create_topics(partitions=1)
     async with open_transaction(fleet.kafka):
-        hasty = await fleet.start(connect_timeout="2s")
+        hasty = await fleet.start(connect_timeout="8s")
         assert await hasty.ended() == 3
         [sentence] = hasty.sentences
-        assert f"waited 2 s in vain for Kafka at {fleet.kafka.bootstrap}" in sentence
+        assert f"waited 8 s in vain for Kafka at {fleet.kafka.bootstrap}" in sentence
         worker = await fleet.start()
         await worker.mentioned(f"{fleet.kafka.prefix}programs")
     await worker.said("partition taken")

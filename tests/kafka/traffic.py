@@ -88,7 +88,7 @@ def new_event(event_id: str, creator: str = "ada", **fields: object) -> dict[str
 
 
 class Sender:
-    """A producer as the contract wants it, which says where it failed."""
+    """A producer as the README asks for, which says where it failed."""
 
     def __init__(self, bootstrap: str, prefix: str, **options: object) -> None:
         own = {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": 5}
