@@ -16,6 +16,7 @@ from stream.access import forbidden
 from stream.closing import discard
 from stream.core.outcome import Bonus
 from stream.errors import BonusError
+from stream.orphans import end_orphan
 
 # A broker that is still closing the last transaction puts the next one off, and aiokafka waits 20 ms before it asks
 # again. With transactions back to back that wait is most of a bonus's latency; asking sooner costs a small request.
@@ -74,6 +75,16 @@ class Ledger:
         except Exception as error:
             raise _lost("committing bonuses", error) from error
         self.place = max(self.place, *(record.offset + 1 for record in sent))
+
+    async def end_orphan(self) -> None:
+        """Abort what the writer before left open and Kafka lost sight of; only before any ``commit``.
+
+        Raises ``LedgerLost``.
+        """
+        try:
+            await end_orphan(self._producer, self._bonuses)
+        except Exception as error:
+            raise _lost("ending what was left open", error) from error
 
     async def close(self) -> None:
         """Let go of the producer, without waiting for what may still be in flight."""

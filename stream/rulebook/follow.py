@@ -66,6 +66,15 @@ class Follower:
         """
         return await self._read_to_end_of(self._everything)
 
+    async def is_held_back(self) -> bool:
+        """Whether what was written by now ends in what is neither committed nor aborted. Raises ``Unreachable``."""
+        try:
+            committed = await self._reader.end_offsets([self.log])
+            written = await self._everything.end_offsets([self.log])
+            return bool(committed[self.log] < written[self.log])
+        except (KafkaError, OSError) as error:
+            raise self._unreadable(error) from error
+
     async def follow(self, changed: Callable[[], None], say: Callable[[str], None]) -> None:
         """Read on until closed; ``changed`` is called after each new edition, whoever read it."""
         told = self.edition

@@ -17,6 +17,7 @@ from schemas import rulebook as wire
 from stream.access import forbidden
 from stream.closing import discard
 from stream.errors import Unreachable
+from stream.orphans import end_orphan
 from stream.rulebook.edition import Difference, Edition, by_program, difference
 from stream.rulebook.follow import Follower
 
@@ -55,6 +56,8 @@ async def _publish(
     producer = AIOKafkaProducer(**options, transactional_id=f"{app}-{follower.log.topic}", acks="all")
     try:
         await producer.start()
+        if await follower.is_held_back():
+            await end_orphan(producer, follower.log)
         edition = await follower.read_to_end()
         documents = decide(edition)
         found = difference(edition, documents)

@@ -3,7 +3,8 @@ that it covers, written to Redis; then some of what it says is due is forgotten,
 
 ```
 cut      state changes, the four positions, and a mark at what was handed over to Kafka; records go on
-wait     until the bonuses up to the mark are committed, and the records turned away up to it are acknowledged
+wait     until the bonuses up to the mark are committed, and a committed reader gets beyond them, and the records
+         turned away up to it are acknowledged
 write    in one atomic step, with the place in `bonuses` and the rules in force (store/lease)
 evict    what memory can do without, now that a checkpoint holds it
 tell     the group, for lag monitors
@@ -20,9 +21,11 @@ from dataclasses import asdict
 from stream import metrics
 from stream.core.partition import Changes, Partition
 from stream.core.rules import Topic
+from stream.emit.ledger import LedgerLost
 from stream.settings import in_ms
 from stream.store.checkpoint import Delta, IdBatch
 from stream.store.lease import Lease
+from stream.transport.kafka import KafkaTrouble
 from stream.worker.body import Body
 from stream.worker.crew import Crew
 from stream.worker.outgoing import Outgoing
@@ -44,6 +47,9 @@ SWEEP_EVERY_MS = 60_000
 """Once none are due any more, so much event time passes."""
 
 
+READABLE_WITHIN_S, ASK_EVERY_S = 30.0, 0.02
+"""For how long committed bonuses may not be readable: the marker of their commit may be lost (``stream/orphans``)."""
+
 KAFKA, REDIS = "Kafka to take what was handed over", "Redis"
 """What applying may have to wait for, as it is said and shown."""
 
@@ -58,6 +64,7 @@ class Checkpoints:
         self._covered: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
         self._written = self._swept = 0  # entries: by the last checkpoint, and after it
         self._swept_seq, self._sweep_from_ms = -1, 0
+        self._readable = taken.ledger.place  # in `bonuses`, by a committed reader
         self._moved = taken.moved
         self._report = Report(crew, self._number, moved=bool(taken.moved))
         self._waits_for: str | None = None
@@ -130,6 +137,7 @@ class Checkpoints:
         began = time.monotonic()
         with self._waiting_for(KAFKA):
             await self._outgoing.acknowledged(mark)
+            await self._readable_up_to(self._outgoing.end_of(mark))
         with self._waiting_for(REDIS):
             await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
         self._covered, self._written = dict(changes.positions), len(changes.subjects)
@@ -140,6 +148,23 @@ class Checkpoints:
         metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
         metrics.set_subjects(self._number, len(self._state.memory))
         self._tell_group()
+
+    async def _readable_up_to(self, place: int) -> None:
+        """Return once a committed reader gets to ``place`` in `bonuses`; raises ``LedgerLost`` where it does not."""
+        bonuses = self._crew.ledger(self._number)
+        deadline = time.monotonic() + READABLE_WITHIN_S
+        while self._readable < place:
+            try:
+                self._readable = (await self._crew.log_ends.committed_ends([bonuses]))[bonuses]
+            except KafkaTrouble:  # whoever can't ask doesn't know
+                deadline = time.monotonic() + READABLE_WITHIN_S
+            if time.monotonic() > deadline:
+                raise LedgerLost(
+                    f"{bonuses.topic}/{bonuses.partition} could be read to {self._readable} only for "
+                    f"{READABLE_WITHIN_S:g} s, though bonuses were committed up to {place}"
+                )
+            if self._readable < place:
+                await asyncio.sleep(ASK_EVERY_S)
 
     @contextlib.contextmanager
     def _waiting_for(self, whom: str) -> Iterator[None]:

@@ -125,6 +125,10 @@ class Outgoing:
             self._places.popleft()
         return self._places[0][1]
 
+    def end_of(self, mark: Mark) -> int:
+        """A place in `bonuses` before which lie all bonuses of ``mark``, which are committed."""
+        return next(place for committed, place in self._places if committed >= mark.bonuses)
+
     def forget(self, mark: Mark) -> None:
         """A checkpoint covers ``mark``."""
         self._turned_away -= mark.turned_away

@@ -2,7 +2,7 @@
 
 ```
 1 prove membership     an OffsetCommit of this generation is accepted: a woken zombie gets no further
-2 open the ledger      fences the older writer, aborts what it left open
+2 open the ledger      fences the older writer, aborts what it left open, also where Kafka lost sight of it
 3 take the lease       the older owner's checkpoints are refused from now on
 4 check the place      the checkpoint lies within the logs, and they are the very ones that it was made from
 5 scan `bonuses`       from the checkpoint's place to the end; what is found is latched
@@ -68,6 +68,8 @@ async def take(crew: Crew, number: int) -> Taken:
         lease = await crew.store.take(number)
         ends = await crew.log_ends.ends([*inputs.values(), bonuses])  # after the ledger was opened
         await crew.logs.confirm()  # after the ends: they are those of these very logs
+        if (await crew.log_ends.committed_ends([bonuses]))[bonuses] < ends[bonuses]:
+            await ledger.end_orphan()
         body = None if lease.meta is None else Body.decode(lease.meta)
         if body is not None:
             refuse_foreign(body, crew.logs.identity.cluster, crew.partitions, number)

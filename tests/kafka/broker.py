@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import NamedTuple, Self
@@ -141,7 +141,8 @@ class Voter(NamedTuple):
 class Broker:
     """A Kafka broker's life: `start`, `kill` (SIGKILL), `start` again on the same port and data, `stop`.
 
-    It is a controller too, alone, or one of ``voters``, of which the one at ``place`` is itself.
+    It is a controller too, alone, or one of ``voters``, of which the one at ``place`` is itself. ``settings`` are of
+    its properties, beside those that all tests want.
     """
 
     def __init__(
@@ -152,8 +153,10 @@ class Broker:
         *,
         java_options: Sequence[str] = ("-Xms128m", "-Xmx512m"),
         cluster_id: str = CLUSTER_ID,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = directory
+        self._settings = settings or {}
         self._cluster_id = cluster_id
         self._output = directory / "broker.out"
         self._voters = voters or [Voter.new(1)]
@@ -261,5 +264,6 @@ class Broker:
             "replica.fetch.max.bytes": 8_388_608,
             # The default takes a quarter of the small heap.
             "log.cleaner.dedupe.buffer.size": 8_388_608,
+            **self._settings,
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -60,8 +60,17 @@ async def _behind(
 
 async def ends_of(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
     """The offset after each partition's last record, committed or not."""
+    return await _ends_of(bootstrap, topics, "read_uncommitted")
+
+
+async def readable_ends_of(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
+    """How far a committed reader gets in each partition."""
+    return await _ends_of(bootstrap, topics, "read_committed")
+
+
+async def _ends_of(bootstrap: str, topics: Iterable[str], isolation: str) -> dict[TopicPartition, int]:
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=bootstrap, isolation_level="read_uncommitted", auto_offset_reset="earliest"
+        *topics, bootstrap_servers=bootstrap, isolation_level=isolation, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:

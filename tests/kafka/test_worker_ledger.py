@@ -1,11 +1,19 @@
 """`bonuses` is a ledger with one writer: what lies there when a partition is taken decides what may be paid."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
 from confluent_kafka import Producer
 
 from schemas.bonuses import HEADER_APP
+from stream.closing import discard
+from tests.kafka.broker import Broker
 from tests.kafka.expected import assert_exact
-from tests.kafka.logs_of import ends_of
+from tests.kafka.logs_of import ends_of, readable_ends_of
+from tests.kafka.rules_of import all_checkpointed, checkpointed
+from tests.kafka.servers import Kafka
 from tests.kafka.traffic import FLUSH_S, send_traffic
 from tests.kafka.workers import Fleet
 
@@ -37,11 +45,68 @@ async def test_an_open_transaction_is_waited_for(fleet: Fleet, seed: int) -> Non
     assert f"{kafka.prefix}bonuses/0" in str(line["reason"])
     await worker.said("partition taken", partition=1)
     ends = await ends_of(kafka.bootstrap, kafka.prefix + "bonuses")
-    assert [1] == [end for tp, end in ends.items() if tp.partition == 0]
+    assert [3] == [end for tp, end in ends.items() if tp.partition == 0]  # the take tried an end of its own
     other.abort_transaction(FLUSH_S)
     await worker.said("partition taken", partition=0)
     await fleet.settled()
     await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=20)
+
+
+async def test_a_checkpoint_covers_no_bonus_that_can_not_be_read(fleet: Fleet, seed: int) -> None:
+    """Though its commit was acknowledged: who knows how it ends. After half a minute the partition is taken anew."""
+    kafka = fleet.kafka
+    await kafka.create_topics(partitions=PARTITIONS)
+    topic = kafka.prefix + "bonuses"
+    worker = await fleet.start()
+    await all_checkpointed(fleet, PARTITIONS)
+    other = open_transaction(fleet)
+    began = checkpointed(fleet, PARTITIONS)
+    await send_traffic(kafka.bootstrap, kafka.prefix, seed, records=800)
+    found = began
+    while found[1] == began[1]:  # the other partition's goes on
+        found = await all_checkpointed(fleet, PARTITIONS)
+        readable = await readable_ends_of(kafka.bootstrap, topic)
+        assert found[0].place <= readable[TopicPartition(topic, 0)]
+    assert found[0].positions == began[0].positions
+    line = await worker.said("partition is taken anew", partition=0)
+    assert "though bonuses were committed up to" in str(line["reason"])
+    other.abort_transaction(FLUSH_S)
+    await fleet.settled()
+    await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=20)
+
+
+@pytest.fixture
+def gullible(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that does not ask the coordinator whether a record's transaction has begun."""
+    broker = Broker(tmp_path / "broker", settings={"transaction.partition.verification.enable": "false"})
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+async def leave_orphan(kafka: Kafka, transactional_id: str, topic: str) -> None:
+    """What is left of a transaction whose marker was lost: open in the topic's partition 0, over for Kafka."""
+    producer = AIOKafkaProducer(**kafka.options, transactional_id=transactional_id)
+    await producer.start()
+    await producer.begin_transaction()
+    producer._txn_manager._txn_partitions.add(TopicPartition(topic, 0))  # nobody is told
+    await (await producer.send(topic, b"orphaned", key=b"", partition=0))
+    await discard(producer)
+
+
+async def test_what_kafka_lost_sight_of_is_ended(gullible: Broker, fleet: Fleet, seed: int) -> None:
+    """A transaction of the writer before that no fencing ends, in `bonuses` and in `programs`."""
+    kafka = fleet.kafka = Kafka(gullible.bootstrap, prefix="own.")
+    await kafka.create_topics(partitions=PARTITIONS)
+    bonuses, programs = kafka.prefix + "bonuses", kafka.prefix + "programs"
+    await leave_orphan(kafka, f"{fleet.group}-{bonuses}-0", bonuses)
+    await leave_orphan(kafka, f"{fleet.group}-{programs}", programs)
+    await send_traffic(kafka.bootstrap, kafka.prefix, seed, records=800)
+    await fleet.start()
+    await fleet.settled()
+    await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=20)
+    logs = (bonuses, programs)
+    assert await readable_ends_of(kafka.bootstrap, *logs) == await ends_of(kafka.bootstrap, *logs)
 
 
 @pytest.mark.parametrize(
