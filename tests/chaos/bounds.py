@@ -88,12 +88,14 @@ def of_either_order(logs: Logs) -> Between:
     return Between(frozenset.intersection(*orders), frozenset.intersection(*alone))
 
 
-def of_late(logs: Logs, name: str, since: Places) -> Between:
-    """What lies behind the places where it was in force must be paid, all there is may be."""
-    return Between(
-        _dues(_run(logs, late(name), TOPICS, since)),
-        _dues(_run(logs, late(name), TOPICS)),
-    )
+def of_late(logs: Logs, since: Mapping[str, Places]) -> dict[str, Between]:
+    """Of each: what lies behind the places since which it was in force must be paid, all there is may be."""
+    most = frozenset[Due]()
+    for name in list(since)[:1]:  # they differ in their names only
+        most = _dues(_run(logs, late(name), TOPICS))
+    return {
+        name: Between(_dues(_run(logs, late(name), TOPICS, places)), most) for name, places in since.items()
+    }
 
 
 def _dues(bonuses: Iterable[Bonus]) -> frozenset[Due]:

@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.placement import partition_of
 from stream.core.rules import TOPICS
-from tests.chaos.bounds import EITHER_ORDER, Between, Due, of_either_order, of_late
+from tests.chaos.bounds import EITHER_ORDER, Between, Due, Places, of_either_order, of_late
 from tests.chaos.setup import PARTITIONS, PREFIX
 from tests.chaos.verdict import assert_between
 from tests.kafka.logs_of import Logs
@@ -63,8 +63,8 @@ def test_what_no_order_reaches_must_not_be_paid() -> None:
 def test_what_is_read_after_a_late_version_was_loaded_must_be_paid(since: int, must: bool) -> None:
     """What lay before may count too."""
     due: Due = ("ada", "v", AT_MS)
-    places = {number: {"views": since} for number in range(PARTITIONS)}
-    bounds = of_late(logs(views=["add"] * 3), "late-001", places)  # type: ignore[arg-type]  # a topic's name
+    places: Places = {number: {"views": since} for number in range(PARTITIONS)}
+    [bounds] = of_late(logs(views=["add"] * 3), {"late-001": places}).values()
     assert bounds == Between(frozenset([due] if must else []), frozenset([due]))
 
 

@@ -51,8 +51,7 @@ async def judge(world: World, seed: int) -> Seen:
     found_there = {tp: held for tp, held in sure.items() if tp.partition in asked}
     assert_bonuses(of_model(logs, PREFIX, exact, asked), found_there, exact)
     others = [each for held in found.values() for each in held if _is_bounded(_program(each))]
-    bounds = {EITHER_ORDER: of_either_order(logs)}
-    bounds |= {name: of_late(logs, name, since) for name, since in world.late.items()}
+    bounds = {EITHER_ORDER: of_either_order(logs)} | of_late(logs, world.late)
     assert_between(bounds, others)
     return Seen(sum(map(len, logs.values())), len(due.bonuses) + len(others), len(asked))
 
