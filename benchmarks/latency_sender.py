@@ -125,7 +125,7 @@ def _serve(line: Connection, traffic: Traffic, count: int) -> None:
             "bootstrap.servers": traffic.bootstrap,
             "partitioner": "murmur2_random",
             # Few and larger requests spare the broker; the wait comes before the acknowledgement.
-            "linger.ms": 1 if traffic.rate <= 5_000 else 5,
+            "linger.ms": 10,
             "batch.num.messages": 10_000,
             "queue.buffering.max.messages": 1_000_000,
             "queue.buffering.max.kbytes": 1_000_000,
