@@ -53,12 +53,12 @@ class Sizes:
 
 IN_WORKER = Sizes(entry=700, series=360, cell=120, place=190, id=160)
 IN_REDIS = Sizes(entry=340, series=0, cell=35, place=50, id=55)
-"""As long as an entry has no more than 128 fields, its panes and places; series are only parts of their names."""
+"""As long as an entry has no more than 512 fields, its panes and places; series are only parts of their names."""
 
 IN_REDIS_LARGE = Sizes(entry=340, series=0, cell=90, place=90, id=55)
 """Of entries with more fields: Redis keeps those as hash tables."""
 
-SMALL_FIELDS = 128
+SMALL_FIELDS = 512
 """Redis's ``hash-max-listpack-entries``."""
 
 

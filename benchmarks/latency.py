@@ -14,7 +14,6 @@ Generator, broker, worker, Redis and consumer share the machine's cores; what ea
 """
 
 import json as json_format
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,12 +33,9 @@ WARM_UP_S = 60.0
 """A broker that has just started compiles itself for so long, and takes a core for it."""
 
 ARRIVE_S = 60.0
-TAKE_S = 60.0
 EVENTS_A_BONUS = 100
 FULL_EVENTS = 400_000
 """Events that are sent at once to find the most that the machine takes, once to warm up, and once to be timed."""
-
-LEAST_EVENTS_A_SECOND = 2_000
 
 PROGRAMS = 3
 """Programmes beside the one that is timed: those of the throughput benchmark."""
@@ -153,17 +149,16 @@ def maximum(on: Servers, partitions: int) -> float:
         _write_rules(Path(folder), EVENTS_A_BONUS)
         traffic = Traffic(on.kafka, place.prefix, FULL_EVENTS, EVENTS_A_BONUS)
         with Sender(traffic, 2.0) as sender, worker.running(place, Path(folder), all_cores) as it:
-            it.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == partitions, TAKE_S)
-            rate = 0.0
-            for end in (FULL_EVENTS, 2 * FULL_EVENTS):
-                sent = sender.run(FULL_EVENTS, paced=False)
-                counted = it.wait_until(_has_counted(end), FULL_EVENTS / LEAST_EVENTS_A_SECOND)
-                rate = FULL_EVENTS / (counted.at_s - sent.began_s)
-            return rate
+            it.wait_until_taken(partitions)
+            _send_and_count(sender, it, FULL_EVENTS)
+            return FULL_EVENTS / _send_and_count(sender, it, 2 * FULL_EVENTS)
 
 
-def _has_counted(events: int) -> Callable[[worker.Look], bool]:
-    return lambda look: look.events >= events
+def _send_and_count(sender: Sender, it: worker.Worker, end: int) -> float:
+    """The seconds from the first send until ``end`` events are counted, those of the runs before included."""
+    sent = sender.run(FULL_EVENTS, paced=False)
+    counted = it.wait_until(lambda look: look.events >= end, FULL_EVENTS / worker.LEAST_EVENTS_A_SECOND)
+    return counted.at_s - sent.began_s
 
 
 def _at(on: Servers, partitions: int, rate: int, seconds: float) -> Run:
@@ -189,7 +184,7 @@ def measure(
         worker.running(place, folder, all_cores) as it,
         Watch(place, PROGRAM) as watch,
     ):
-        it.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == place.partitions, TAKE_S)
+        it.wait_until_taken(place.partitions)
         # A broker that has just started is slow at first: what piles up then is not to be measured.
         warm_up = sender.run(round(warm_up_s * rate))
         watch.wait_for(set(warm_up.sent_s), ARRIVE_S)

@@ -18,12 +18,10 @@ from benchmarks.load import Load, fill
 from benchmarks.redis_use import RedisUse
 from benchmarks.scale_core import VIDEOS, Point, write_programs
 from benchmarks.servers import Ground, Servers, ground
-from benchmarks.worker import Look, Worker
+from benchmarks.worker import LEAST_EVENTS_A_SECOND, TAKE_S, Look, Worker
 from stream.settings import in_ms, parse_duration
 
 PARTITIONS = 4
-TAKE_S = 60.0
-LEAST_EVENTS_A_SECOND = 2_000
 _VIEWERS = 200_000
 
 
@@ -87,7 +85,7 @@ def measure(on: Servers, spot: Spot, events: int, seed: int) -> WorkerCost:
 
 def _watch(place: Ground, label: str, workers: Sequence[Worker], events: int) -> WorkerCost:
     for each in workers:
-        each.wait_until(_has_share(place.partitions // len(workers)), TAKE_S)
+        each.wait_until_taken(place.partitions // len(workers))
     redis_before, first = RedisUse.of(place.servers.redis), _looks(workers)
     patience_s = TAKE_S + events / LEAST_EVENTS_A_SECOND
     workers[0].wait_until(lambda _: _counted(_looks(workers)) >= events, patience_s)
@@ -110,10 +108,6 @@ def _watch(place: Ground, label: str, workers: Sequence[Worker], events: int) ->
         redis_in_bytes=redis_used.in_bytes / measured,
         redis_out_bytes=redis_used.out_bytes / measured,
     )
-
-
-def _has_share(partitions: int) -> Callable[[Look], bool]:
-    return lambda look: look.metrics.get("bonus_partitions_taken") == partitions
 
 
 def _looks(workers: Sequence[Worker]) -> list[Look]:

@@ -21,10 +21,8 @@ from benchmarks import command, cores, profile, report, rewards, stages, worker
 from benchmarks.load import Load, fill
 from benchmarks.reference import reference_us
 from benchmarks.servers import Ground, ground, servers
+from benchmarks.worker import LEAST_EVENTS_A_SECOND, TAKE_S
 from stream.settings import in_ms, parse_duration
-
-TAKE_S = 60.0
-LEAST_EVENTS_A_SECOND = 2_000
 
 
 @dataclass(frozen=True, slots=True)

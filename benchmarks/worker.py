@@ -17,7 +17,8 @@ from benchmarks import cores
 from benchmarks.servers import Ground
 from tests.kafka.broker import free_ports, leash, tail
 
-START_S = 60.0
+TAKE_S = 60.0
+LEAST_EVENTS_A_SECOND = 2_000
 STOP_S = 30.0
 _LOOK_EVERY_S = 0.25  # each look costs the worker a few ms
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -79,6 +80,10 @@ class Worker:
                 return look
             time.sleep(_LOOK_EVERY_S)
         raise WorkerFailed(f"the worker was not there within {within_s:g} s: {tail(self._output)}")
+
+    def wait_until_taken(self, partitions: int) -> Look:
+        """The first look at which it serves so many partitions. Raises ``WorkerFailed``."""
+        return self.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == partitions, TAKE_S)
 
     def _cpu_s(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -92,7 +92,7 @@ def run(
     # Event time is short: so are the times after which it is looked for what has expired.
     options = ("--max-subjects-in-memory", str(max_subjects), "--checkpoint-interval", "250ms")
     with worker.running(place, programs, core, *options) as it:
-        it.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == place.partitions, _START_S)
+        it.wait_until_taken(place.partitions)
         feed = Feed(place.servers.kafka, place.prefix, lambda: it.look().events)
         with watching(it, feed, place.servers.redis, min(EVERY_S, span_s / LEAST_SAMPLES)) as watch:
             feed.play(crowd.span(), crowd.span_events / span_s)

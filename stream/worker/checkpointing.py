@@ -46,7 +46,6 @@ comes, also where days of event time are read in minutes. Between so many at onc
 SWEEP_EVERY_MS = 60_000
 """Once none are due any more, so much event time passes."""
 
-
 READABLE_WITHIN_S, ASK_EVERY_S = 30.0, 0.02
 """For how long committed bonuses may not be readable: the marker of their commit may be lost (``stream/orphans``)."""
 
@@ -158,13 +157,14 @@ class Checkpoints:
                 self._readable = (await self._crew.log_ends.committed_ends([bonuses]))[bonuses]
             except KafkaTrouble:  # whoever can't ask doesn't know
                 deadline = time.monotonic() + READABLE_WITHIN_S
+            if self._readable >= place:
+                return
             if time.monotonic() > deadline:
                 raise LedgerLost(
                     f"{bonuses.topic}/{bonuses.partition} could be read to {self._readable} only for "
                     f"{READABLE_WITHIN_S:g} s, though bonuses were committed up to {place}"
                 )
-            if self._readable < place:
-                await asyncio.sleep(ASK_EVERY_S)
+            await asyncio.sleep(ASK_EVERY_S)
 
     @contextlib.contextmanager
     def _waiting_for(self, whom: str) -> Iterator[None]:

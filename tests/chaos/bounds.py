@@ -90,9 +90,9 @@ def of_either_order(logs: Logs) -> Between:
 
 def of_late(logs: Logs, since: Mapping[str, Places]) -> dict[str, Between]:
     """Of each: what lies behind the places since which it was in force must be paid, all there is may be."""
-    most = frozenset[Due]()
-    for name in list(since)[:1]:  # they differ in their names only
-        most = _dues(_run(logs, late(name), TOPICS))
+    if not since:
+        return {}
+    most = _dues(_run(logs, late(next(iter(since))), TOPICS))  # they differ in their names only
     return {
         name: Between(_dues(_run(logs, late(name), TOPICS, places)), most) for name, places in since.items()
     }

@@ -58,13 +58,12 @@ async def test_a_checkpoint_covers_no_bonus_that_can_not_be_read(fleet: Fleet, s
     await kafka.create_topics(partitions=PARTITIONS)
     topic = kafka.prefix + "bonuses"
     worker = await fleet.start()
-    await all_checkpointed(fleet, PARTITIONS)
+    began = await all_checkpointed(fleet, PARTITIONS)
     other = open_transaction(fleet)
-    began = checkpointed(fleet, PARTITIONS)
     await send_traffic(kafka.bootstrap, kafka.prefix, seed, records=800)
     found = began
     while found[1] == began[1]:  # the other partition's goes on
-        found = await all_checkpointed(fleet, PARTITIONS)
+        found = checkpointed(fleet, PARTITIONS)
         readable = await readable_ends_of(kafka.bootstrap, topic)
         assert found[0].place <= readable[TopicPartition(topic, 0)]
     assert found[0].positions == began[0].positions
