@@ -12,7 +12,9 @@ from pathlib import Path
 
 from confluent_kafka import ElectionType, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._metadata import TopicMetadata
+from confluent_kafka.admin._resource import ResourceType
 
 from tests.kafka.broker import Broker, Voter, free_ports, jars, tail
 
@@ -151,6 +153,22 @@ class Brokers:
             with contextlib.suppress(KafkaException):
                 admin.elect_leaders(ElectionType.PREFERRED, places).result(_PATIENCE_S)
                 return
+
+    def verify_transactions(self, verify: bool) -> None:
+        """Whether brokers ask the coordinator if a transaction has begun before they take its first record."""
+        entry = ConfigEntry(
+            "transaction.partition.verification.enable",
+            str(verify).lower(),
+            incremental_operation=AlterConfigOpType.SET,
+        )
+        admin = self._admin()  # gone, it answers nothing
+        for broker in self.all:
+            resource = ConfigResource(ResourceType.BROKER, str(broker.node_id), incremental_configs=[entry])
+            for _ in _tries(f"broker {broker.node_id} to be told"):
+                with contextlib.suppress(KafkaException):
+                    asked = admin.incremental_alter_configs([resource], request_timeout=_ASK_S)
+                    asked[resource].result(_PATIENCE_S)
+                    break
 
     def _topics(self) -> Mapping[str, TopicMetadata]:
         for _ in _tries("its topics"):

@@ -1,7 +1,9 @@
 """Fault points: the places between the steps of produce, commit, checkpoint and take where a worker can be struck.
 
 A spec such as ``commit_transaction/before/7/kill`` says: before the seventh commit of a transaction the process gets
-SIGKILL; ``halt`` is SIGSTOP, after which it sleeps like a suspended machine until somebody sends SIGCONT.
+SIGKILL; ``halt`` is SIGSTOP, after which it sleeps like a suspended machine until somebody sends SIGCONT. ``hide``
+does no harm to the process, and comes after a producer's ``begin_transaction`` only: the coordinator is not told of
+what that producer writes from then on. So Kafka acknowledges its commits, and no marker gets into the partition.
 """
 
 import asyncio
@@ -13,10 +15,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from importlib import import_module
 from random import Random
-from typing import Literal, Self
+from typing import Literal, Self, cast
+
+from aiokafka import AIOKafkaProducer
 
 When = Literal["before", "during", "after"]
-Blow = Literal["kill", "halt"]
+Blow = Literal["kill", "halt", "hide"]
 
 REACHED = "fault point reached"
 """The log line that a worker writes before it is struck."""
@@ -89,7 +93,10 @@ class Point:
         step, when, nth, blow = spec.split("/")
         assert step in STEADY or step in TAKING, f"no such step: {step}"
         assert when in _WHENS, f"no such moment: {when}"
-        assert blow in ("kill", "halt"), f"no such blow: {blow}"
+        assert blow in ("kill", "halt", "hide"), f"no such blow: {blow}"
+        assert blow != "hide" or (step, when) == ("begin_transaction", "after"), (
+            f"nothing to hide there: {spec}"
+        )
         return cls(step, when, int(nth), blow)  # type: ignore[arg-type]  # looked at above
 
     def __str__(self) -> str:
@@ -118,10 +125,20 @@ class _Passes:
             asyncio.get_running_loop().call_later(DURING_S, self.strike)
         return mine and self._point.when == "after"
 
-    def strike(self) -> None:
+    def strike(self, *of_step: object) -> None:
+        """Say so, and do it; ``of_step`` are the step's own arguments."""
         line = f'{{"event": "{REACHED}", "level": "info", "point": "{self._point}"}}\n'
         os.write(2, line.encode())
-        os.kill(os.getpid(), signal.SIGKILL if self._point.blow == "kill" else signal.SIGSTOP)
+        if self._point.blow == "hide":
+            _hide(cast(AIOKafkaProducer, of_step[0]))
+        else:
+            os.kill(os.getpid(), signal.SIGKILL if self._point.blow == "kill" else signal.SIGSTOP)
+
+
+def _hide(producer: AIOKafkaProducer) -> None:
+    """Have the producer take its partitions for known to the coordinator, which is told of none."""
+    transaction = producer._txn_manager
+    transaction.maybe_add_partition_to_txn = transaction._txn_partitions.add
 
 
 Function = Callable[..., object]
@@ -157,7 +174,7 @@ def _trapped(function: Function, passes: _Passes) -> Function:
             after = passes.begin()
             result: object = await function(*args, **kwargs)
             if after:
-                passes.strike()
+                passes.strike(*args)
             return result
 
         return step

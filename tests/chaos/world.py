@@ -25,6 +25,7 @@ from tests.kafka.workers import Fleet, Worker, programs_in
 ENDED_AS_MEANT = (0, Unreachable.exit_code, -9)
 """Told to stop; a server was away for too long at the start; killed."""
 
+_REACHED_WITHIN_S = 25.0
 _ASK_EVERY_S = 0.1
 _FOREVER_S = 1e9
 _FIRST_TAKE_S = 60.0
@@ -57,6 +58,17 @@ class Slot:
         self._point = then
         if self.worker is not None:
             await self.worker.kill()
+
+    async def led_to(self, point: Point) -> Worker:
+        """A fresh worker here that has been struck at the point; dead where another fault came between."""
+        before = self.worker
+        await self.kill(then=point)
+        worker = await self.next_worker(before)
+        try:
+            await worker.said(REACHED, within_s=_REACHED_WITHIN_S)
+        except AssertionError:
+            await worker.kill()  # with nobody to wait for it, it would be struck at any time
+        return worker
 
     async def next_worker(self, after: Worker | None) -> Worker:
         """The worker here, once it is another than ``after``."""

@@ -12,11 +12,11 @@ from stream.closing import stop
 from stream.core.rules import TOPICS
 from stream.transport.assignor import CoPartitionAssignor
 from tests.chaos.faults.fault import Dice, Fault
-from tests.chaos.points import REACHED, Point
+from tests.chaos.points import Point
 from tests.chaos.setup import PREFIX, SESSION_S
 from tests.chaos.world import World
 
-_REACHED_WITHIN_S = 25.0
+_HIDDEN_S = 2.0
 _ADOPTED_WITHIN_S = 15.0
 
 
@@ -89,19 +89,30 @@ class StrikeAt(Fault):
         return cls(dice.slot(), dice.point(dice.pick(["kill", "kill", "halt"])), dice.beyond_session())
 
     async def strike(self, world: World) -> None:
-        slot = world.slots[self.slot]
-        before = slot.worker
-        await slot.kill(then=self.point)
-        worker = await slot.next_worker(before)
-        try:
-            await worker.said(REACHED, within_s=_REACHED_WITHIN_S)
-        except AssertionError:
-            # Another fault came between. With nobody to wake it up it would sleep for good once it gets there.
-            await worker.kill()
+        worker = await world.slots[self.slot].led_to(self.point)
         if self.point.blow == "halt" and worker.code is None:
             await asyncio.sleep(self.for_s)
             if worker.code is None:
                 worker.resume()
+
+
+@dataclass(frozen=True)
+class MarkersLost(Fault):
+    """Kafka acknowledges the commits of a partition, and writes no marker; a broker's crash can do so."""
+
+    name = "markers-lost"
+    slot: int
+    nth: int
+
+    @classmethod
+    def draw(cls, dice: Dice) -> Self:
+        return cls(dice.slot(), dice.times(1, 25))
+
+    async def strike(self, world: World) -> None:
+        await asyncio.to_thread(world.brokers.verify_transactions, False)
+        await world.slots[self.slot].led_to(Point("begin_transaction", "after", self.nth, "hide"))
+        await asyncio.sleep(_HIDDEN_S)  # records of it have come by now: of what has begun nobody is asked
+        await asyncio.to_thread(world.brokers.verify_transactions, True)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,15 @@ MUTANTS: dict[str, Mutant] = {
     "error-is-success": Mutant("a transaction that failed counts as done", of_ledger.swallow_errors),
     "hasty-checkpoint": Mutant("a checkpoint doesn't wait for its bonuses", of_checkpoint.before_bonuses),
     "hasty-relay": Mutant("a checkpoint doesn't wait for `rejected` and `late`", of_checkpoint.before_relays),
+    "unread-checkpoint": Mutant(
+        "a checkpoint counts on bonuses that no reader can see", of_checkpoint.before_readers
+    ),
     "newest-place": Mutant("a checkpoint's place is the ledger's newest", of_checkpoint.newest_place),
     "no-guard": Mutant("a checkpoint compares neither owner nor seq", of_checkpoint.no_guard),
     "no-scan": Mutant("a take doesn't scan `bonuses`", of_take.no_scan),
     "committed-end": Mutant("the scan ends at the committed end", of_take.committed_end),
     "forgetful-latch": Mutant("what the scan found is forgotten after the replay", of_take.forgetful_latch),
+    "orphans-left": Mutant("a take leaves what Kafka lost sight of", of_take.leave_orphans),
     "fastest-topic": Mutant("panes are pruned by the fastest topic", of_forgetting.by_fastest_topic),
     "kept-memory": Mutant("memory of a lost partition is used again", of_take.kept_memory),
     "no-seek-to-0": Mutant("offset 0 isn't sought", of_flow.no_seek_to_0),

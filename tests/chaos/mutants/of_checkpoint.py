@@ -6,6 +6,7 @@ from schemas.rejections import Origin
 from stream.core.outcome import Rejection
 from stream.emit.outbox import Outbox, Record
 from stream.store import scripts
+from stream.worker.checkpointing import Checkpoints
 from stream.worker.outgoing import Mark, Outgoing
 
 _GUARD = "if guard[1] ~= ARGV[1] or guard[2] ~= ARGV[2] then return guard end\n"
@@ -19,6 +20,12 @@ def before_bonuses() -> None:
 
     Outgoing._committed_up_to = at_once  # type: ignore[method-assign]
     Outgoing.end_of = nowhere  # type: ignore[method-assign]
+
+
+def before_readers() -> None:
+    async def at_once(self: Checkpoints, place: int) -> None: ...
+
+    Checkpoints._readable_up_to = at_once  # type: ignore[method-assign]
 
 
 def before_relays() -> None:

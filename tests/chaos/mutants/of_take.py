@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer
 
 from schemas.bonuses import BonusEvent
 from stream.core.partition import Partition
+from stream.emit.ledger import Ledger
 from stream.transport.kafka import TopicPartition
 from stream.worker import life, take
 from stream.worker.crew import Crew
@@ -38,6 +39,12 @@ def committed_end() -> None:
             yield batch
 
     take.scan = scan  # type: ignore[attr-defined]
+
+
+def leave_orphans() -> None:
+    async def leave(self: Ledger) -> None: ...
+
+    Ledger.end_orphan = leave  # type: ignore[method-assign]
 
 
 def forgetful_latch() -> None:

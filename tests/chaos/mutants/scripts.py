@@ -8,7 +8,7 @@ from tests.chaos.faults.of_kafka import ForeignTransaction, LedgerRefuses
 from tests.chaos.faults.of_network import Far
 from tests.chaos.faults.of_producers import Rubbish
 from tests.chaos.faults.of_redis import RedisEmptied, RedisOlder
-from tests.chaos.faults.of_workers import Guests, Kill, StrikeAt
+from tests.chaos.faults.of_workers import Guests, Kill, MarkersLost, StrikeAt
 from tests.chaos.history import History
 from tests.chaos.plan import At
 from tests.chaos.points import Point
@@ -110,6 +110,9 @@ HIDDEN = Script(
 )
 """Somebody's open transaction hides bonuses, which no checkpoint covers then, while their workers die."""
 
+MARKERLESS = Script([At(3, MarkersLost(0, 12)), At(16, Kill(0)), At(16, Kill(1))])
+"""Kafka acknowledges bonuses that nobody gets to read, and their worker dies."""
+
 OLDER = Script([At(12, RedisOlder(5, while_none_runs=False)), At(21, Kill(0)), At(21, Kill(1))])
 """Redis goes back while workers run, which die later on. By then all have come: a partition that moves is taken from
 what Redis holds, and no harm is done."""
@@ -133,11 +136,13 @@ SCRIPTS: dict[str, Script] = {
     "error-is-success": REFUSED,
     "hasty-checkpoint": AWAY,
     "hasty-relay": RUBBISH,
+    "unread-checkpoint": MARKERLESS,
     "newest-place": FAR,
     "no-guard": OLDER,
     "no-scan": UNSAVED,
     "committed-end": HIDDEN,
     "forgetful-latch": UNSAVED,
+    "orphans-left": MARKERLESS,
     "fastest-topic": APART,
     "kept-memory": GUESTS,
     "no-seek-to-0": EMPTIED,

@@ -11,7 +11,7 @@ from tests.chaos.mutants.mutants import MUTANTS
 from tests.chaos.mutants.scripts import SCRIPTS
 from tests.chaos.run import run
 
-WRONG = ("missing", "false", "doubled", "AssertionError")
+WRONG = ("missing", "false", "doubled", "AssertionError", "nothing more was read")
 """What the verdict on wrong results says; a worker that only ended by itself, or stood still, is told otherwise."""
 
 
