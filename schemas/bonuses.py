@@ -55,7 +55,7 @@ class EvidenceRecord(_Document):
     """The record after which the tier was first reached."""
 
     event_id: str
-    topic: Topic
+    topic: Topic = Field(description="Without the prefix that a deployment's topics have.")
     partition: Count
     offset: Count
 

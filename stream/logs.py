@@ -11,6 +11,8 @@ from typing import Literal, TextIO, cast
 import structlog
 from structlog.typing import Processor
 
+from stream.errors import BonusError
+
 REPEAT_AFTER_S = 10.0
 """How long a library's line is not repeated."""
 
@@ -44,6 +46,7 @@ def set_up(
     handler.addFilter(_no_login)
     if level != "debug":
         handler.addFilter(_ours_or_grave)
+        handler.addFilter(_no_sentence)
         handler.addFilter(_Seldom())
     handler.setFormatter(_formatter(console, colors=out.isatty()))
     root = logging.getLogger()
@@ -67,6 +70,12 @@ def _ours_or_grave(record: logging.LogRecord) -> bool:
     It is the form that tells: some libraries log under the names of our modules.
     """
     return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
+
+
+def _no_sentence(record: logging.LogRecord) -> bool:
+    """mode logs what a service ends with, traceback and all; a sentence of ours is printed by itself at the end."""
+    told = [*(record.args or ()), *(record.exc_info or ())]
+    return isinstance(record.msg, dict) or not any(isinstance(part, BonusError) for part in told)
 
 
 class _Seldom(logging.Filter):

@@ -80,20 +80,21 @@ class LimitSettings(_Environment):
 
     @model_validator(mode="after")
     def _dedupe_spans_lateness_and_skew(self) -> Self:
-        least = self.allowed_lateness + self.allowed_skew
-        if self.dedupe_window is not None and self.dedupe_window < least:
+        least_ms = in_ms(self.allowed_lateness) + in_ms(self.allowed_skew)
+        if self.dedupe_window is not None and in_ms(self.dedupe_window) < least_ms:
+            least = written_ms(least_ms)
             raise ValueError(
-                f"dedupe_window must be at least allowed_lateness + allowed_skew, that is {written_ms(in_ms(least))}"
+                f"--dedupe-window must be at least --allowed-lateness + --allowed-skew, that is {least}"
             )
         return self
 
     def limits(self) -> Limits:
         """The same limits as the core reads them, in milliseconds."""
-        dedupe_window = self.dedupe_window or self.allowed_lateness + self.allowed_skew
+        lateness_ms, skew_ms = in_ms(self.allowed_lateness), in_ms(self.allowed_skew)
         return Limits(
-            allowed_lateness_ms=in_ms(self.allowed_lateness),
-            allowed_skew_ms=in_ms(self.allowed_skew),
-            dedupe_window_ms=in_ms(dedupe_window),
+            allowed_lateness_ms=lateness_ms,
+            allowed_skew_ms=skew_ms,
+            dedupe_window_ms=in_ms(self.dedupe_window) if self.dedupe_window else lateness_ms + skew_ms,
             topic_lag_ms=in_ms(self.topic_lag),
         )
 
@@ -157,7 +158,9 @@ class KafkaSettings(_Environment):
         if self.security_protocol.startswith("SASL") and not (
             self.sasl_plain_username and self.sasl_plain_password
         ):
-            raise ValueError("security_protocol SASL_* needs sasl_plain_username and sasl_plain_password")
+            raise ValueError(
+                "--security-protocol SASL_* needs --sasl-plain-username and --sasl-plain-password"
+            )
         return self
 
     def kafka_options(self) -> dict[str, object]:

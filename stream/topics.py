@@ -134,13 +134,14 @@ async def create(
     options: Mapping[str, object],
     *,
     prefix: str = "",
-    partitions: int = DEFAULT_PARTITIONS,
+    partitions: int | None = None,
     replication: int | None = None,
     within_s: float = 60,
 ) -> list[Finding]:
     """Makes the topics that are missing and says what differs about those that exist, which it leaves alone.
 
-    ``replication`` defaults to 3, or to the number of brokers where there are fewer. Returns when every topic
+    ``partitions`` defaults to as many as the existing ones have, ``DEFAULT_PARTITIONS`` where there are none;
+    ``replication`` to 3, or to the number of brokers where there are fewer. Returns when every topic
     has leaders, with at least one finding a topic, in the order of `TOPICS`. Only ``partitions differ`` is
     a reason to fail.
 
@@ -153,6 +154,8 @@ async def create(
         present = await _described(admin, names)
         if replication is None:
             replication = min(3, len((await admin.describe_cluster())["brokers"]))
+        if partitions is None:
+            partitions = _common_partitions(prefix, present)
         plans = planned(prefix, partitions, replication, input_bytes=_largest_input(prefix, present))
         created = await _make(admin, [plan for plan in plans if plan.name not in present])
         states = await _settled(admin, names, within_s)
@@ -210,6 +213,14 @@ async def verify(
         )
     _refuse_create_time({name: states[name] for name in names[: len(INPUTS)]})
     return states[names[0]].partitions
+
+
+def _common_partitions(prefix: str, present: Mapping[str, TopicState]) -> int:
+    """How many partitions most of the existing topics have that must all have the same number."""
+    counts = [
+        present[name].partitions for name in (prefix + topic for topic in PARTITIONED) if name in present
+    ]
+    return max(counts, key=counts.count, default=DEFAULT_PARTITIONS)
 
 
 def _refuse_create_time(inputs: Mapping[str, TopicState]) -> None:

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 
 from stream import logs
+from stream.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +52,22 @@ def test_libraries_speak_from_warnings_up_through_the_same_way() -> None:
     logging.getLogger("faust.app").warning("lost %s", "x")
     (line,) = map(json.loads, out.getvalue().splitlines())
     assert (line["event"], line["logger"], line["level"]) == ("lost x", "faust.app", "warning")
+
+
+def test_what_is_printed_as_a_sentence_is_not_logged_as_a_crash() -> None:
+    """mode logs what a service ends with; a mistake in the software is logged with its traceback."""
+    out = StringIO()
+    logs.set_up(to=out)
+    library = logging.getLogger("faust.bonus")
+    for reason in (InputError("Partition counts differ."), RuntimeError("lost")):
+        library.error("Crashed reason=%r", reason)
+        try:
+            raise reason
+        except Exception:
+            library.exception("Crashed again")
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["Crashed reason=RuntimeError('lost')", "Crashed again"]
+    assert "RuntimeError: lost" in lines[1]["exception"]
 
 
 def test_at_debug_libraries_speak_too() -> None:

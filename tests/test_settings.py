@@ -52,7 +52,7 @@ def test_the_dedupe_window_follows_lateness_and_skew() -> None:
 
 
 def test_a_dedupe_window_below_lateness_and_skew_is_refused() -> None:
-    with pytest.raises(ValidationError, match="at least allowed_lateness"):
+    with pytest.raises(ValidationError, match="--dedupe-window must be at least --allowed-lateness"):
         LimitSettings.model_validate({"dedupe_window": "64m"})
     assert LimitSettings.model_validate({"dedupe_window": "65m"}).limits() == Limits()
 
@@ -122,8 +122,15 @@ def test_sasl_options_have_aiokafkas_names() -> None:
     assert settings.consumer_options() == settings.kafka_options() | {"check_crcs": True}
 
 
+def test_lateness_and_skew_may_be_as_long_as_durations_are() -> None:
+    """Together they are longer than Python's own durations can be."""
+    longest = timedelta.max // timedelta(days=1)
+    written = {"allowed_lateness": f"{longest}d", "allowed_skew": f"{longest}d"}
+    assert LimitSettings.model_validate(written).limits().dedupe_window_ms == 2 * longest * 86_400_000
+
+
 def test_sasl_without_credentials_is_refused() -> None:
-    with pytest.raises(ValidationError, match="needs sasl_plain_username and sasl_plain_password"):
+    with pytest.raises(ValidationError, match="needs --sasl-plain-username and --sasl-plain-password"):
         KafkaSettings(security_protocol="SASL_SSL")
 
 

@@ -23,7 +23,7 @@ from stream.closing import stop
 from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError, InputError, Unreachable
 from stream.settings import KafkaSettings, in_ms
-from stream.transport.kafka import ConsumerRecord
+from stream.transport.fetching import Record, in_runs
 
 _FETCH_BYTES = 2 << 20
 _POLL_MS = 500
@@ -81,13 +81,14 @@ class History:
 
 
 class Run(NamedTuple):
-    """Consecutive records of one topic.
+    """Consecutive records of one topic, and the log that they lie in.
 
     What follows arrives at ``floor_ms`` or later, in whichever topic. ``done`` counts the offsets that lie behind.
     """
 
     topic: Topic
-    records: Sequence[ConsumerRecord]
+    log: TopicPartition
+    records: Sequence[Record]
     floor_ms: int
     done: int
 
@@ -186,7 +187,8 @@ async def read(
                 if all(feed.over for feed in feeds):
                     return
                 feed, records = take_next(feeds)
-                yield Run(feed.topic, records, feed.floor_ms, size - sum(each.left for each in feeds))
+                done = size - sum(each.left for each in feeds)
+                yield Run(feed.topic, tps[feed.topic], records, feed.floor_ms, done)
 
 
 async def _fill(
@@ -203,7 +205,8 @@ async def _fill(
         moved = False
         for feed in empty:
             before, tp = feed.position, wanted[feed.topic]
-            feed.fill(fetched.get(tp, []), await consumer.position(tp))
+            records = [record for run in fetched.get(tp, ()) for record in run]
+            feed.fill(records, await consumer.position(tp))
             moved |= feed.position > before
         polls = 0 if moved else polls + 1
         if polls and polls % _STALLED_POLLS == 0:
@@ -230,6 +233,7 @@ async def _reading(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         auto_offset_reset="none",
         isolation_level="read_committed",
         max_partition_fetch_bytes=_FETCH_BYTES,
+        value_deserializer=in_runs,
     )
     try:
         await _start(consumer, settings)

@@ -21,7 +21,8 @@ from stream.core.plan import Plan
 from stream.core.rules import Limits
 from stream.programs import compile_documents
 from stream.settings import KafkaSettings
-from stream.transport.kafka import ConsumerRecord
+from stream.transport.fetching import Record
+from stream.transport.kafka import TopicPartition
 
 _TELL_EVERY_S = 0.2
 
@@ -113,14 +114,14 @@ def _apply(run: Run, number: int, partitions: int, lanes: list[Lane]) -> Outcome
 
 def _rejected_lines(run: Run, outcome: Outcome) -> Iterator[bytes]:
     for index, rejection in outcome.turned_away:
-        yield _rejected_line(run.records[index], rejection)
+        yield _rejected_line(run.log, run.records[index], rejection)
 
 
-def _rejected_line(record: ConsumerRecord, rejection: Rejection) -> bytes:
+def _rejected_line(log: TopicPartition, record: Record, rejection: Rejection) -> bytes:
     """Bytes that are no UTF-8 are shown as ``\\xNN``; a value that was cut says how long it was."""
-    value: bytes | None = record.value
+    value = record.value
     told: dict[str, object] = {
-        "origin": f"{record.topic}/{record.partition}/{record.offset}",
+        "origin": f"{log.topic}/{log.partition}/{record.offset}",
         "error": rejection.code,
         "error_detail": rejection.detail,
         "value": None if value is None else value[:MAX_BYTES].decode(errors="backslashreplace"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from stream.core.intake import NO_ARRIVAL
 from stream.core.rules import TOPICS, Topic
-from stream.transport.kafka import ConsumerRecord
+from stream.transport.fetching import Record
 
 SLICE_MS = 60_000
 RUN_RECORDS = 5_000
@@ -31,7 +31,7 @@ class Feed:
     topic: Topic
     position: int
     end: int
-    records: Sequence[ConsumerRecord] = ()
+    records: Sequence[Record] = ()
     _next: int = 0
     _arrival: int = field(default=NO_ARRIVAL)
 
@@ -60,14 +60,14 @@ class Feed:
         """What follows the records taken, in whichever topic, arrives then or later."""
         return self._arrival // SLICE_MS * SLICE_MS
 
-    def fill(self, records: Sequence[ConsumerRecord], position: int) -> None:
+    def fill(self, records: Sequence[Record], position: int) -> None:
         """Take over what was fetched; what lies beyond the end falls away."""
         last = len(records)
         while last and records[last - 1].offset >= self.end:
             last -= 1
         self.records, self._next, self.position = records[:last], 0, min(position, self.end)
 
-    def take(self, stop: Place | None) -> Sequence[ConsumerRecord]:
+    def take(self, stop: Place | None) -> Sequence[Record]:
         """The records before ``stop``, as many as there are in hand; at least one, if the next lies before it."""
         first, arrival = self._next, self._arrival
         last = min(len(self.records), first + RUN_RECORDS)
@@ -82,7 +82,7 @@ class Feed:
         return self.records[first:last]
 
 
-def take_next(feeds: Sequence[Feed]) -> tuple[Feed, Sequence[ConsumerRecord]]:
+def take_next(feeds: Sequence[Feed]) -> tuple[Feed, Sequence[Record]]:
     """The run that comes next, and its feed; each feed that is not over must have a record in hand."""
     first, *others = sorted((feed for feed in feeds if not feed.over), key=lambda feed: feed.place)
     return first, first.take(others[0].place if others else None)

@@ -20,7 +20,12 @@ def topics() -> None:
 @with_settings(KafkaSettings)
 def create(
     settings: KafkaSettings,
-    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic, for good.")] = 8,
+    partitions: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Partitions of each topic, for good. Default: as many as existing ones have, or 8."
+        ),
+    ] = None,
     replication: Annotated[
         int | None,
         typer.Option(min=1, help="Copies of each record. Default: 3, or the number of brokers if fewer."),

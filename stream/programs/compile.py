@@ -1,7 +1,6 @@
 """From checked documents to the rules of the core."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from itertools import groupby
 
 from schemas import programs as written
@@ -121,12 +120,12 @@ def _condition(condition: written.Condition) -> rules.Condition:
 
 
 def _thresholds(condition: written.Condition) -> Mapping[str, object]:
-    """``when`` as written, fit for JSON: a decimal number becomes the float that shows the same digits."""
+    """``when`` as written: decimals with all of their digits."""
     shown: dict[str, object] = {}
     for metric in rules.METRICS:
         threshold = getattr(condition, metric)
         if threshold is not None:
-            shown[metric] = float(threshold) if isinstance(threshold, Decimal) else threshold
+            shown[metric] = threshold
     if condition.all is not None:
         shown["all"] = [_thresholds(part) for part in condition.all]
     if condition.any is not None:

@@ -4,14 +4,19 @@ A client made with ``value_deserializer=in_runs`` hands out lists of records ins
 them, which takes half the time; ``max_records`` then counts runs. What else the client does about a fetch (positions,
 seeks meanwhile, aborted transactions, errors) stays its own. aiokafka 0.14 has no hook for it, so its
 ``PartitionRecords`` is replaced by one that knows both ways.
+
+A header's name should be UTF-8, which brokers don't look at and aiokafka insists on: one that isn't would stop its
+partition for good. A batch in which one turns up is read once more, slowly, with U+FFFD for what can't be read.
 """
 
+import struct
 from collections.abc import Iterator
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, SupportsIndex, overload
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import _DefaultRecordBatchPy
 
 RUN = 2_000
 """The most records in a run: other partitions wait while it is applied."""
@@ -43,6 +48,46 @@ def in_runs(value: bytes | None) -> bytes | None:
     return value
 
 
+class MemoryRecords(fetcher.MemoryRecords):  # type: ignore[misc]
+    """The record batches of a fetch, and the bytes that they are read from."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(raw)
+        self.raw = raw
+
+    def leniently(self, base_offset: int) -> Iterator[Record]:
+        """The records of the batch that begins there, whatever their headers' names are."""
+        at = 0
+        while True:
+            base, length = _BATCH.unpack_from(self.raw, at)
+            end = at + _BATCH.size + length
+            if base == base_offset:
+                batch = _DefaultRecordBatchPy(self.raw[at:end])
+                batch._maybe_uncompress()
+                batch._buffer = _Lenient(batch._buffer)
+                yield from batch
+                return
+            at = end
+
+
+_BATCH = struct.Struct(">qi")
+"""What a record batch begins with: its base offset, and the bytes that follow."""
+
+
+class _Lenient(bytearray):
+    """Bytes whose slices can always be decoded."""
+
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> "_Lenient": ...
+    def __getitem__(self, at: SupportsIndex | slice) -> "int | _Lenient":
+        return _Lenient(super().__getitem__(at)) if isinstance(at, slice) else super().__getitem__(at)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)
+
+
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """What one fetch brought of one topic-partition."""
 
@@ -63,8 +108,15 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                     f"a record batch of {self._tp} is damaged: its checksum is wrong"
                 )
             if not self._is_hidden(batch):
-                records = islice(batch, None)  # its own iterator begins only once
-                while some := list(islice(records, RUN - len(run))):
+                records: Iterator[Record] = islice(batch, None)  # its own iterator begins only once
+                while True:
+                    try:
+                        some = list(islice(records, RUN - len(run)))
+                    except UnicodeDecodeError:
+                        records = self._records.leniently(batch.base_offset)
+                        continue
+                    if not some:
+                        break
                     # A batch is fetched whole: what lies before the place asked for has been read already.
                     run += (
                         some
@@ -92,4 +144,4 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         return bool(batch.is_control_batch)
 
 
-fetcher.PartitionRecords = PartitionRecords
+fetcher.MemoryRecords, fetcher.PartitionRecords = MemoryRecords, PartitionRecords

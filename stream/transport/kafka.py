@@ -9,7 +9,7 @@ KafkaTrouble          a request failed; asking again, or taking the partition an
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
@@ -41,4 +41,4 @@ def trouble(doing: str) -> Iterator[None]:
         ) from error
 
 
-__all__ = ["ConsumerRecord", "GroupMovedOn", "KafkaTrouble", "OffsetAndMetadata", "TopicPartition", "trouble"]
+__all__ = ["GroupMovedOn", "KafkaTrouble", "OffsetAndMetadata", "TopicPartition", "trouble"]

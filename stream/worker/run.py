@@ -1,11 +1,15 @@
 """Run a worker until it is told to stop, or can't go on."""
 
 import asyncio
+import errno
 import gc
+import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from stream.core.partition import Unapplied
-from stream.errors import BonusError
+from stream.errors import BonusError, InputError
 from stream.logs import logger
 from stream.settings import Settings
 from stream.worker.app import create_app
@@ -34,7 +38,8 @@ async def _serve(settings: Settings) -> None:
         stopping, crashed = asyncio.ensure_future(told.wait()), asyncio.ensure_future(app.ended_with())
         await asyncio.wait({starting, stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            starting.result()
+            with _port_in_use(settings.http_port):
+                starting.result()
             await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
         if crashed.done():
@@ -43,6 +48,19 @@ async def _serve(settings: Settings) -> None:
         log.info("worker stopping")
         await app.stop()
         log.info("worker stopped")
+
+
+@contextmanager
+def _port_in_use(http_port: int) -> Iterator[None]:
+    """Tell by its option that a port can't be listened at, which is all that the start itself asks of the machine."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise InputError(
+            f"--http-port {http_port} can't be listened at: {os.strerror(error.errno)}."
+        ) from None
 
 
 def _reason(error: BaseException) -> BaseException:

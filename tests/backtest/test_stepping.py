@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import cast
 from unittest.mock import patch
 
 import pytest
@@ -16,6 +17,7 @@ from stream.core.outcome import Bonus
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, AtMost, Limits, Line, Period, Topic, Tumbling
 from stream.core.subject import Subject
+from stream.transport import fetching
 from tests.builders import DAY, HOUR, MINUTE, Log, program, tier, version
 from tests.laws.engine import by_id
 from tests.model import Record, bonuses
@@ -35,11 +37,11 @@ def stepped(records: Sequence[Record], seed: int) -> Iterator[tuple[list[Record]
                 log = logs[feed.topic]
                 piece = log[: pieces.randint(1, 4)]
                 del log[: len(piece)]
-                feed.fill(piece, piece[-1].offset + 1)
+                feed.fill(cast(list[fetching.Record], piece), piece[-1].offset + 1)
         if all(feed.over for feed in feeds):
             return
         feed, run = take_next(feeds)
-        yield list(run), feed.floor_ms
+        yield cast(list[Record], list(run)), feed.floor_ms
 
 
 def order(records: Sequence[Record], seed: int) -> list[Record]:

@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 
 from stream.transport import fetching
 from stream.transport.fetching import in_runs
+from tests.kafka.headers import CODECS, SHOWN, send_with_odd_headers
 from tests.kafka.logs_of import read
 from tests.kafka.servers import Kafka
 
@@ -58,6 +59,33 @@ async def test_runs_are_the_records_that_aiokafka_hands_out(
         for start in starts if size > 7 else starts[:2]:
             seen = await in_runs_from(kafka, tp, start, one_by_one[-1][0])
             assert seen == [record for record in one_by_one if record[0] >= start]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_a_headers_name_that_is_no_text_holds_nothing_up(
+    kafka: Kafka, codec: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record is handed out like the others of its batch, each once, wherever reading begins and a run ends."""
+    tp = TopicPartition(await kafka.create_topics(partitions=1) + "views", 0)
+    plain, odd = [b"a", b"b"], [b"%d" % number for number in range(9)]
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for values in (plain, odd, odd[:2], plain):
+        if values is plain:
+            for value in values:
+                producer.produce(tp.topic, value)
+            producer.flush()
+        else:
+            await send_with_odd_headers(kafka.bootstrap, tp.topic, 0, values, codec)
+    values = [*plain, *odd, *odd[:2], *plain]
+    headers = [
+        [("plain", b"1"), (SHOWN, b"2")] if value in odd and int(value) % 2 else [] for value in values
+    ]
+    whole = list(zip(range(len(values)), values, headers, strict=True))
+    for size in (1_000, 2, 1):
+        monkeypatch.setattr(fetching, "RUN", size)
+        for start in range(len(values)):
+            seen = await in_runs_from(kafka, tp, start, len(values) - 1)
+            assert [(offset, value, held) for offset, _, _, value, held in seen] == whole[start:]
 
 
 async def in_runs_from(kafka: Kafka, tp: TopicPartition, start: int, last: int) -> Seen:

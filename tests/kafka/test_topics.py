@@ -103,6 +103,15 @@ async def test_another_partition_count_is_told_apart(kafka: Kafka) -> None:
         await verify(kafka.options, prefix=kafka.prefix)
 
 
+async def test_missing_topics_get_as_many_partitions_as_the_others_have(kafka: Kafka) -> None:
+    """Where nobody says how many: what the command makes, a worker can run on."""
+    await make(kafka, "likes", 3, message_timestamp_type="LogAppendTime")
+    kafka.created += [kafka.prefix + topic for topic in TOPICS if topic != "likes"]
+    kinds = {finding.kind for finding in await create(kafka.options, prefix=kafka.prefix)}
+    assert kinds == {"created", "fine"}
+    assert await verify(kafka.options, prefix=kafka.prefix) == 3
+
+
 async def test_a_worker_makes_the_topic_of_programmes_itself(kafka: Kafka) -> None:
     """The other seven are enough to start on."""
     for topic in PARTITIONED:

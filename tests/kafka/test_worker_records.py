@@ -10,6 +10,7 @@ from schemas.placement import partition_of
 from stream.topics import planned
 from tests.kafka import logs_of
 from tests.kafka.expected import Origin, assert_exact, by_origin
+from tests.kafka.headers import SHOWN, send_with_odd_headers
 from tests.kafka.logs_of import admin_of
 from tests.kafka.malformed import HEADERS, LARGE_BYTES, malformed, unusual
 from tests.kafka.servers import Kafka
@@ -66,6 +67,20 @@ async def test_nothing_is_dropped_in_silence(fleet: Fleet, seed: int) -> None:
     due = await assert_exact(kafka.bootstrap, kafka.prefix, fleet.programs, at_least=10)
     codes = [why.code for record, why in due.turned_away.values() if record.headers == HEADERS]
     assert sorted(code for code, _ in bad) == sorted(codes)
+
+
+async def test_a_headers_name_that_is_no_text_is_no_poison(fleet: Fleet) -> None:
+    """What comes beside it and behind it is counted, and the record itself is told with what can be read of it."""
+    kafka = fleet.kafka
+    await kafka.create_topics(partitions=1)
+    views = kafka.prefix + "views"
+    await send_with_odd_headers(kafka.bootstrap, views, 0, [b"[]", b"{", value_of(new_event("one", "ada"))])
+    await fleet.start()
+    await fleet.settled()
+
+    found = await rejected(kafka)
+    assert found.keys() == {(views, 0, 0), (views, 0, 1)}
+    assert [name for name, _ in found[views, 0, 1].headers][:2] == ["plain", SHOWN]
 
 
 async def test_what_rejected_cannot_take_is_cut(fleet: Fleet) -> None:

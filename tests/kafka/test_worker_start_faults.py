@@ -1,6 +1,7 @@
 """What keeps a worker from starting: one sentence for whoever must act, and the right exit code."""
 
 import asyncio
+import socket
 from dataclasses import dataclass
 
 import msgspec
@@ -41,6 +42,9 @@ async def refusal(fleet: Fleet, *, lines: int = 1, **settings: object) -> Refusa
     worker = await fleet.start(**settings)
     code = await worker.ended()
     assert len(worker.sentences) == lines, str(worker)
+    assert not any("exception" in line or "Crashed" in str(line["event"]) for line in worker.lines), str(
+        worker
+    )
     return Refusal(code, "\n".join(worker.sentences))
 
 
@@ -90,6 +94,15 @@ async def test_inputs_with_producers_timestamps_need_consent(fleet: Fleet) -> No
     assert "--allow-create-time" in found.sentence
     worker = await fleet.start(allow_create_time=True)
     await worker.said("partition taken")
+
+
+async def test_a_port_that_is_in_use_is_named(fleet: Fleet) -> None:
+    """As by the second of two workers on one machine."""
+    await fleet.kafka.create_topics()
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        port = other.getsockname()[1]
+        found = await refusal(fleet, http_port=port)
+    assert found == Refusal(1, f"--http-port {port} can't be listened at: Address already in use.")
 
 
 async def test_every_mistake_in_the_programmes_is_told_at_once(fleet: Fleet) -> None:

@@ -1,5 +1,6 @@
 """What a document says, and the rules that it becomes: an example for each promise about programmes."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -238,7 +239,7 @@ def test_thresholds_and_reward_are_carried_as_written(tmp_path: Path) -> None:
 
     assert {
         "views": 10,
-        "watch_hours": 0.3,
+        "watch_hours": Decimal("0.30"),
         "any": [{"watch_hours": "1.50"}, {"watch_hours": 2}],
     } == tier.thresholds
     assert {"amount": "5.00", "currency": "USD"} == tier.reward

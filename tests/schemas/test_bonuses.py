@@ -103,6 +103,15 @@ def test_deeply_nested_conditions_are_read_back() -> None:
     assert decode(encode(replace(BONUS, thresholds=condition))).thresholds == condition
 
 
+def test_thresholds_keep_all_their_digits() -> None:
+    """Also those that a float has no room for."""
+    long = Decimal("0.123456789012345678")
+    encoded = encode(
+        replace(BONUS, thresholds={"any": [{"watch_hours": long}, {"watch_hours": Decimal("2.50")}]})
+    )
+    assert b'"thresholds":{"any":[{"watch_hours":0.123456789012345678},{"watch_hours":2.50}]}' in encoded
+
+
 def test_a_field_of_a_later_release_is_ignored() -> None:
     assert decode(encode(BONUS)) == decode(encode(BONUS)[:-1] + b',"note":"new"}')
 

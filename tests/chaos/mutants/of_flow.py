@@ -5,7 +5,8 @@ from typing import cast
 
 from stream.transport import driver
 from stream.transport.driver import Chunk, Consumer
-from stream.transport.kafka import ConsumerRecord, TopicPartition
+from stream.transport.fetching import Run
+from stream.transport.kafka import TopicPartition
 from stream.worker.service import Service
 from stream.worker.table import CounterTable
 
@@ -48,7 +49,7 @@ def old_takes() -> None:
         )
         return await honest(self)
 
-    def dispatch(self: CounterTable, tp: TopicPartition, records: list[ConsumerRecord]) -> Chunk | None:
+    def dispatch(self: CounterTable, tp: TopicPartition, records: Run) -> Chunk | None:
         service = asked.get(tp.partition)
         return None if service is None else service.flight.set_out(tp, records)
 
