@@ -15,6 +15,7 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from schemas import rulebook as wire
 from stream.access import forbidden
+from stream.asking import patient
 from stream.closing import stop
 from stream.errors import BonusError, InputError, Unreachable
 from stream.rulebook.edition import EMPTY, Edition
@@ -41,8 +42,10 @@ class Follower:
         Raises ``Unreachable``; ``InputError`` where the topic holds something else.
         """
         own = dict(options) | {"group_id": None, "auto_offset_reset": "none"}
-        reader = AIOKafkaConsumer(**own, isolation_level="read_committed")
-        everything = AIOKafkaConsumer(**own, isolation_level="read_uncommitted")
+        reader, everything = (
+            patient(AIOKafkaConsumer(**own, isolation_level=level))
+            for level in ("read_committed", "read_uncommitted")
+        )
         follower = cls(reader, everything, TopicPartition(topic, 0))
         try:
             await follower._start()

@@ -6,8 +6,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
+from stream.asking import patient
 from stream.closing import stop
 from stream.transport.kafka import trouble
+
+REQUEST_S = 10.0
+"""How long a broker has to answer. A take asks, so aiokafka's own 40 s would be long."""
 
 
 class LogEnds:
@@ -24,11 +28,12 @@ class LogEnds:
     @classmethod
     async def open(cls, options: Mapping[str, object], group: str) -> "LogEnds":
         """Connect, with aiokafka client ``options``."""
+        own = {**options, "request_timeout_ms": int(REQUEST_S * 1000)}
         consumer, committed = (
-            AIOKafkaConsumer(**options, group_id=None, isolation_level=level, auto_offset_reset="none")
+            patient(AIOKafkaConsumer(**own, group_id=None, isolation_level=level, auto_offset_reset="none"))
             for level in ("read_uncommitted", "read_committed")
         )
-        admin = AIOKafkaAdminClient(**options)
+        admin = AIOKafkaAdminClient(**own)
         with trouble("connecting to Kafka"):
             for client in (consumer, committed, admin):
                 await client.start()
