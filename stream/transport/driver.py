@@ -31,7 +31,7 @@ from stream.access import forbidden
 from stream.closing import stop
 from stream.errors import BonusError
 from stream.transport.assignor import CoPartitionAssignor
-from stream.transport.fetching import Run, in_runs
+from stream.transport.fetching import RUN, Run, in_runs
 from stream.transport.kafka import KafkaTrouble, trouble
 from stream.transport.membership import look_after
 
@@ -126,28 +126,37 @@ class Consumer(consumer.Consumer):
 
         A fetch may span a rebalance: what it returns then was fetched for the new takes. Nothing runs between the
         client's giving records out and their becoming chunks, and a take's seek discards what was fetched before it.
+
+        All that one answer of a broker brought comes at once, as far as it is wanted and not too much: the client
+        asks for more only when nothing is left, and thinks it over after each partition.
         """
         owner, kafka = self.transport.owner, self._kafka()
         _check_tasks(kafka)
         wanted = owner.wanted()
         idle = bool(wanted) and len(wanted) == len(self.assignment())
+        timeout_ms = _IDLE_POLL_MS if idle else _BUSY_POLL_MS
+        chunks = list[Chunk]()
         try:
-            batches = await kafka.getmany(
-                *(wanted or (_NOTHING,)),
-                timeout_ms=_IDLE_POLL_MS if idle else _BUSY_POLL_MS,
-                max_records=1,  # a run
-            )
+            while sum([len(chunk.records) for chunk in chunks]) < RUN:
+                batches = await kafka.getmany(
+                    *(wanted or (_NOTHING,)),
+                    timeout_ms=timeout_ms,
+                    max_records=1,  # a run
+                )
+                if not batches:
+                    break
+                made = [owner.dispatch(tp, run) for tp, runs in batches.items() for run in runs]
+                chunks += [chunk for chunk in made if chunk is not None]
+                wanted, timeout_ms = owner.wanted(), 0
         except ConsumerStoppedError:
-            return []
+            pass
         except KafkaError as error:
             lack = forbidden(error, "Read")
             if lack is not None:
                 raise lack from error
             owner.disturb(error)
             await asyncio.sleep(_TROUBLE_S)
-            return []
-        chunks = [owner.dispatch(tp, run) for tp, runs in batches.items() for run in runs]
-        return [chunk for chunk in chunks if chunk is not None]
+        return chunks
 
     def _message(self, chunk: Chunk) -> ConsumerMessage:
         last = chunk.records[-1]
