@@ -13,7 +13,9 @@ import json as json_format
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from shutil import copytree
@@ -25,6 +27,7 @@ from redis import Redis
 from rich.console import Console
 
 from benchmarks import command, cores, worker
+from benchmarks.load import Record
 from benchmarks.servers import Ground, ground, servers
 from benchmarks.soak import drawing
 from benchmarks.soak.crowd import Crowd
@@ -40,6 +43,7 @@ AFTERGLOW_MS = 34 * 3_600_000
 EVERY_S, LEAST_SAMPLES = 1.0, 60
 _HOUR_MS = 3_600_000
 _START_S, _SWEPT_S = 60.0, 900.0
+_SWEPT_S_A_SUBJECT = 0.0005
 _A_PLAY, _PLAY_S = 20, 0.2
 _NOT_YET_DUE_MS = 2 * _HOUR_MS
 """Lateness, and some minutes in which nothing is looked for."""
@@ -95,7 +99,7 @@ def run(
         it.wait_until_taken(place.partitions)
         feed = Feed(place.servers.kafka, place.prefix, lambda: it.look().events)
         with watching(it, feed, place.servers.redis, min(EVERY_S, span_s / LEAST_SAMPLES)) as watch:
-            feed.play(crowd.span(), crowd.span_events / span_s)
+            feed.play(_told(crowd.span(), crowd.span_events), crowd.span_events / span_s)
             watch.phase = "afterglow"
             feed.play(crowd.afterglow(), crowd.afterglow_events / afterglow_s)
             watch.phase = "rest"
@@ -109,12 +113,27 @@ def run(
 def sweep(place: Ground, feed: Feed, crowd: Crowd) -> None:
     """Keep the worker at work until nothing is due in Redis any more. Raises ``Stalled``."""
     due, before_ms = Layout(place.group, 0).due, crowd.end_ms - _NOT_YET_DUE_MS
-    records, deadline = crowd.rest(), time.monotonic() + _SWEPT_S
+    within_s = _SWEPT_S + crowd.subjects * _SWEPT_S_A_SUBJECT
+    records, deadline = crowd.rest(), time.monotonic() + within_s
     with Redis.from_url(place.servers.redis) as client:
+        left = client.zcount(due, "-inf", before_ms)
+        _tell(f"{left:,} entries to be swept from Redis …")
         while left := client.zcount(due, "-inf", before_ms):
             if time.monotonic() > deadline:
-                raise Stalled(f"{left:,} entries are still due in Redis after {_SWEPT_S:g} s")
+                raise Stalled(f"{left:,} entries are still due in Redis after {within_s:g} s")
             feed.play(islice(records, _A_PLAY), _A_PLAY / _PLAY_S)
+
+
+def _told(records: Iterator[Record], total: int) -> Iterator[Record]:
+    """The records, with a line for each tenth of them."""
+    for number, record in enumerate(records):
+        if number % max(1, total // 10) == 0:
+            _tell(f"{number:,} of {total:,} records …")
+        yield record
+
+
+def _tell(what: str) -> None:
+    print(f"{datetime.now():%H:%M:%S}  {what}", flush=True)
 
 
 def backtest(place: Ground, programs: Path, out: Path) -> set[str]:
