@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -138,5 +139,6 @@ def ground(on: Servers, partitions: int) -> Iterator[Ground]:
     finally:
         admin.delete_topics([f"{name}.{topic}" for topic in topics.TOPICS])
         with redis.Redis.from_url(on.redis) as client:
-            for key in client.scan_iter(match=f"{{{name}:*", count=10_000):
-                client.unlink(key)
+            keys = client.scan_iter(match=f"{{{name}:*", count=10_000)
+            while some := list(islice(keys, 1_000)):
+                client.unlink(*some)
