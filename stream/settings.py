@@ -80,9 +80,8 @@ class LimitSettings(_Environment):
 
     @model_validator(mode="after")
     def _dedupe_spans_lateness_and_skew(self) -> Self:
-        least_ms = in_ms(self.allowed_lateness) + in_ms(self.allowed_skew)
-        if self.dedupe_window is not None and in_ms(self.dedupe_window) < least_ms:
-            least = written_ms(least_ms)
+        if self.dedupe_window is not None and in_ms(self.dedupe_window) < self._least_dedupe_ms():
+            least = written_ms(self._least_dedupe_ms())
             raise ValueError(
                 f"--dedupe-window must be at least --allowed-lateness + --allowed-skew, that is {least}"
             )
@@ -90,13 +89,15 @@ class LimitSettings(_Environment):
 
     def limits(self) -> Limits:
         """The same limits as the core reads them, in milliseconds."""
-        lateness_ms, skew_ms = in_ms(self.allowed_lateness), in_ms(self.allowed_skew)
         return Limits(
-            allowed_lateness_ms=lateness_ms,
-            allowed_skew_ms=skew_ms,
-            dedupe_window_ms=in_ms(self.dedupe_window) if self.dedupe_window else lateness_ms + skew_ms,
+            allowed_lateness_ms=in_ms(self.allowed_lateness),
+            allowed_skew_ms=in_ms(self.allowed_skew),
+            dedupe_window_ms=in_ms(self.dedupe_window) if self.dedupe_window else self._least_dedupe_ms(),
             topic_lag_ms=in_ms(self.topic_lag),
         )
+
+    def _least_dedupe_ms(self) -> int:
+        return in_ms(self.allowed_lateness) + in_ms(self.allowed_skew)
 
 
 class KafkaSettings(_Environment):

@@ -118,10 +118,11 @@ def sweep(place: Ground, feed: Feed, crowd: Crowd) -> None:
     with Redis.from_url(place.servers.redis) as client:
         left = client.zcount(due, "-inf", before_ms)
         _tell(f"{left:,} entries to be swept from Redis …")
-        while left := client.zcount(due, "-inf", before_ms):
+        while left:
             if time.monotonic() > deadline:
                 raise Stalled(f"{left:,} entries are still due in Redis after {within_s:g} s")
             feed.play(islice(records, _A_PLAY), _A_PLAY / _PLAY_S)
+            left = client.zcount(due, "-inf", before_ms)
 
 
 def _told(records: Iterator[Record], total: int) -> Iterator[Record]:

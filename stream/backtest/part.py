@@ -11,6 +11,7 @@ import msgspec
 from schemas.bonuses import encode
 from schemas.decode import decode
 from schemas.faults import MAX_BYTES
+from schemas.rejections import Origin
 from stream.backtest.history import History, Run, read
 from stream.backtest.lane import Lane
 from stream.backtest.output import whole_file
@@ -21,8 +22,6 @@ from stream.core.plan import Plan
 from stream.core.rules import Limits
 from stream.programs import compile_documents
 from stream.settings import KafkaSettings
-from stream.transport.fetching import Record
-from stream.transport.kafka import TopicPartition
 
 _TELL_EVERY_S = 0.2
 
@@ -114,14 +113,14 @@ def _apply(run: Run, number: int, partitions: int, lanes: list[Lane]) -> Outcome
 
 def _rejected_lines(run: Run, outcome: Outcome) -> Iterator[bytes]:
     for index, rejection in outcome.turned_away:
-        yield _rejected_line(run.log, run.records[index], rejection)
+        record = run.records[index]
+        yield _rejected_line(Origin(run.log.topic, run.log.partition, record.offset), record.value, rejection)
 
 
-def _rejected_line(log: TopicPartition, record: Record, rejection: Rejection) -> bytes:
+def _rejected_line(origin: Origin, value: bytes | None, rejection: Rejection) -> bytes:
     """Bytes that are no UTF-8 are shown as ``\\xNN``; a value that was cut says how long it was."""
-    value = record.value
     told: dict[str, object] = {
-        "origin": f"{log.topic}/{log.partition}/{record.offset}",
+        "origin": str(origin),
         "error": rejection.code,
         "error_detail": rejection.detail,
         "value": None if value is None else value[:MAX_BYTES].decode(errors="backslashreplace"),

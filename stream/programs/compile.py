@@ -1,6 +1,6 @@
 """From checked documents to the rules of the core."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 
 from schemas import programs as written
@@ -100,7 +100,7 @@ def _tier(tier: written.Tier) -> rules.Tier:
     return rules.Tier(
         name=tier.name,
         when=_condition(tier.when),
-        thresholds=_thresholds(tier.when),
+        thresholds=tier.when.model_dump(exclude_none=True),
         reward=tier.reward.model_dump(),
     )
 
@@ -117,17 +117,3 @@ def _condition(condition: written.Condition) -> rules.Condition:
     if condition.any is not None:
         parts.append(rules.Any(tuple(map(_condition, condition.any))))
     return parts[0] if len(parts) == 1 else rules.All(tuple(parts))
-
-
-def _thresholds(condition: written.Condition) -> Mapping[str, object]:
-    """``when`` as written: decimals with all of their digits."""
-    shown: dict[str, object] = {}
-    for metric in rules.METRICS:
-        threshold = getattr(condition, metric)
-        if threshold is not None:
-            shown[metric] = threshold
-    if condition.all is not None:
-        shown["all"] = [_thresholds(part) for part in condition.all]
-    if condition.any is not None:
-        shown["any"] = [_thresholds(part) for part in condition.any]
-    return shown

@@ -156,19 +156,27 @@ class Brokers:
 
     def verify_transactions(self, verify: bool) -> None:
         """Whether brokers ask the coordinator if a transaction has begun before they take its first record."""
-        entry = ConfigEntry(
-            "transaction.partition.verification.enable",
-            str(verify).lower(),
-            incremental_operation=AlterConfigOpType.SET,
-        )
-        admin = self._admin()  # gone, it answers nothing
         for broker in self.all:
-            resource = ConfigResource(ResourceType.BROKER, str(broker.node_id), incremental_configs=[entry])
-            for _ in _tries(f"broker {broker.node_id} to be told"):
-                with contextlib.suppress(KafkaException):
-                    asked = admin.incremental_alter_configs([resource], request_timeout=_ASK_S)
-                    asked[resource].result(_PATIENCE_S)
-                    break
+            self._set(
+                ResourceType.BROKER,
+                str(broker.node_id),
+                "transaction.partition.verification.enable",
+                str(verify).lower(),
+            )
+
+    def limit(self, topic: str, largest_bytes: int) -> None:
+        """Set the largest record that a topic takes."""
+        self._set(ResourceType.TOPIC, topic, "max.message.bytes", str(largest_bytes))
+
+    def _set(self, kind: ResourceType, of: str, setting: str, value: str) -> None:
+        entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(kind, of, incremental_configs=[entry])
+        admin = self._admin()  # gone, it answers nothing
+        for _ in _tries(f"somebody to set {setting} of {of}"):
+            with contextlib.suppress(KafkaException):
+                asked = admin.incremental_alter_configs([resource], request_timeout=_ASK_S)
+                asked[resource].result(_PATIENCE_S)
+                return
 
     def _topics(self) -> Mapping[str, TopicMetadata]:
         for _ in _tries("its topics"):

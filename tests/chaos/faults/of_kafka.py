@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from tests.chaos.faults.fault import Dice, Fault
@@ -15,7 +13,6 @@ from tests.chaos.setup import PREFIX
 from tests.chaos.world import World
 
 BONUSES = PREFIX + "bonuses"
-_AGAIN_S = 0.5
 _FOREIGN_TIMEOUT_MS = 15_000
 _NOTICES_FULL_DISK_S = 30.0
 _TOO_SMALL_BYTES, _USUAL_BYTES = 300, 1_048_588
@@ -111,24 +108,6 @@ class LedgerRefuses(Fault):
         return cls(dice.seconds(1, 6))
 
     async def strike(self, world: World) -> None:
-        await _limit(world, _TOO_SMALL_BYTES)
+        await asyncio.to_thread(world.brokers.limit, BONUSES, _TOO_SMALL_BYTES)
         await asyncio.sleep(self.for_s)
-        await _limit(world, _USUAL_BYTES)
-
-
-async def _limit(world: World, largest_bytes: int) -> None:
-    """Set the largest record of `bonuses`, once the broker is there to do it."""
-    config = ConfigResource(
-        ConfigResourceType.TOPIC, BONUSES, configs={"max.message.bytes": str(largest_bytes)}
-    )
-    while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=world.brokers.bootstrap, request_timeout_ms=5_000)
-        try:
-            await admin.start()
-            await admin.alter_configs([config])
-        except (KafkaError, OSError, TimeoutError):
-            await asyncio.sleep(_AGAIN_S)
-        else:
-            return
-        finally:
-            await admin.close()
+        await asyncio.to_thread(world.brokers.limit, BONUSES, _USUAL_BYTES)
