@@ -92,19 +92,20 @@ class Memory:
         """Have checkpointed fields deleted that nothing reads any more, sooner or later."""
         self._gone.extend((key, field) for field in fields)
 
-    def sweep(self, keys: Iterable[str], horizon: Horizon) -> None:
-        """Forget of these entries what nothing can read any more, as far as the next cuts can delete it.
+    def sweep(self, keys: Iterable[str], horizon: Horizon) -> bool:
+        """Forget of these entries what nothing can read any more; False once the next cut has enough to delete.
 
         Keys that are not in memory are passed over. What is left is due later, or not at all: the next cut says so.
         """
         for key in keys:
             if len(self._gone) >= MOST_DELETED:
-                return
+                return False
             entry = self.entries.get(key)
             if entry is not None:
                 self.forget(key, self.expiry.forget(entry, horizon))
                 entry.due_ms, entry.due_is_open = UNKNOWN, True
                 self._mark(entry)
+        return True
 
     def cut(self) -> tuple[dict[str, dict[str, int | None]], dict[str, int | None]]:
         """The fields that changed since the last cut, and the dues, by entry."""

@@ -267,9 +267,12 @@ class Partition:
         """What is due before this instant can be swept; negative where nothing can."""
         return self._horizon(self.memory.expiry.topics)
 
-    def sweep(self, keys: Iterable[str]) -> None:
-        """Forget of these entries, as far as they are in memory, what nothing can read any more. Changes no bonus."""
-        self.memory.sweep(keys, self._horizon)
+    def sweep(self, keys: Iterable[str]) -> bool:
+        """Forget of these entries, as far as they are in memory, what nothing can read any more. Changes no bonus.
+
+        False where the next cut has enough to delete: then the rest is left.
+        """
+        return self.memory.sweep(keys, self._horizon)
 
     def judge_by(self, plan: Plan) -> None:
         """Go over to another plan; everything in memory must be durable, and is read back when it is met."""

@@ -40,8 +40,8 @@ MOST_UNSAVED_CHECKPOINTS = 4
 """Applying pauses while what waits for the next checkpoint would fill so many."""
 
 LEAST_SWEPT, MOST_SWEPT, SWEPT_AT_ONCE = 2_000, 10_000, 200
-"""After a checkpoint as many entries are swept as it wrote of others, within bounds: what goes keeps pace with what
-comes, also where days of event time are read in minutes. Between so many at once records go on."""
+"""After a checkpoint so many entries are swept at most: twice as many as after the last one while more are due, also
+where days of event time are read in minutes. Between so many at once records go on."""
 
 SWEEP_EVERY_MS = 60_000
 """Once none are due any more, so much event time passes."""
@@ -61,8 +61,7 @@ class Checkpoints:
         self._state, self._lease, self.rules = taken.state, taken.lease, taken.rules
         self._number = taken.state.number
         self._covered: dict[Topic, int] | None = None if taken.adopted else dict(taken.state.positions)
-        self._written = self._swept = 0  # entries: by the last checkpoint, and after it
-        self._swept_seq, self._sweep_from_ms = -1, 0
+        self._most_swept, self._swept_seq, self._sweep_from_ms = LEAST_SWEPT, -1, 0
         self._readable = taken.ledger.place  # in `bonuses`, by a committed reader
         self._moved = taken.moved
         self._report = Report(crew, self._number, moved=bool(taken.moved))
@@ -139,7 +138,7 @@ class Checkpoints:
             await self._readable_up_to(self._outgoing.end_of(mark))
         with self._waiting_for(REDIS):
             await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
-        self._covered, self._written = dict(changes.positions), len(changes.subjects)
+        self._covered = dict(changes.positions)
         self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
         async with self._progress:
             self._outgoing.forget(mark)
@@ -211,18 +210,20 @@ class Checkpoints:
             horizon_ms = self._state.horizon()
             if horizon_ms < self._sweep_from_ms or self._lease.seq == self._swept_seq:
                 return
-            most = min(MOST_SWEPT, max(LEAST_SWEPT, self._written - self._swept))
             with self._waiting_for(REDIS):
-                due = await self._lease.due(horizon_ms, most)
+                due = await self._lease.due(horizon_ms, self._most_swept)
                 for start in range(0, len(due), SWEPT_AT_ONCE):
                     keys = due[start : start + SWEPT_AT_ONCE]
                     unknown = [key for key in keys if key not in self._state.memory]
                     if unknown:
                         await read_back(self._state, self._lease, unknown)
-                    self._state.sweep(keys)
-            self._swept, self._swept_seq = len(due), self._lease.seq
-            if len(due) < most:
-                self._sweep_from_ms = horizon_ms + SWEEP_EVERY_MS
+                    if not self._state.sweep(keys):
+                        break
+            self._swept_seq = self._lease.seq
+            if len(due) == self._most_swept:
+                self._most_swept = min(MOST_SWEPT, 2 * self._most_swept)
+            else:
+                self._most_swept, self._sweep_from_ms = LEAST_SWEPT, horizon_ms + SWEEP_EVERY_MS
 
 
 async def read_back(state: Partition, lease: Lease, keys: Sequence[str]) -> None:
