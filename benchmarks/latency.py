@@ -7,13 +7,14 @@
 A generator sends at a steady rate, and one record in a hundred reaches a tier. Measured is from the moment that Kafka
 has acknowledged that record to the generator, to the moment that a read_committed consumer holds its bonus. Between
 them lie the worker's fetch, the count, one Kafka transaction, and the consumer's fetch. The same again at a share of
-the most that this machine takes, generator and broker included: found by sending as fast as Kafka takes it while a
-worker runs.
+the most that the worker keeps up with on this machine, generator and broker included: found by trying.
 
 Generator, broker, worker, Redis and consumer share the machine's cores; what each takes of them is printed.
 """
 
 import json as json_format
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,7 @@ from rich.table import Table
 
 from benchmarks import command, cores, histogram, latency_plot, rewards, worker
 from benchmarks.core_use import CoreUse
-from benchmarks.latency_sender import Sender, Traffic
+from benchmarks.latency_sender import Sender, Sent, Traffic
 from benchmarks.latency_watch import Watch
 from benchmarks.servers import Ground, Servers, ground, servers
 
@@ -35,7 +36,13 @@ WARM_UP_S = 60.0
 ARRIVE_S = 60.0
 EVENTS_A_BONUS = 100
 FULL_EVENTS = 400_000
-"""Events that are sent at once to find the most that the machine takes, once to warm up, and once to be timed."""
+"""Events of a burst: once to warm up, and once to be timed."""
+
+TRIED_S, BEHIND_S, LOWER = 15.0, 1.0, 0.93
+"""A rate is tried for so long, and too high if the worker needs so much longer to count all; then a lower one is."""
+
+KEPT = 0.98
+"""The least share of a rate that the generator must come to."""
 
 PROGRAMS = 3
 """Programmes beside the one that is timed: those of the throughput benchmark."""
@@ -102,7 +109,7 @@ def main(
         show(runs[0])
         if share:
             most = maximum(on, partitions)
-            print(f"This machine sends and counts {most:,.0f} events a second at most.\n")
+            print(f"The worker keeps up with {most:,.0f} events a second at most.\n")
             runs.append(_at(on, partitions, int(share * most), seconds))
             show(runs[1])
     if svg is not None:
@@ -137,28 +144,57 @@ def show(run: Run) -> None:
     Console().print(table)
     taken = ", ".join(f"{name} {share:.0%}" for name, share in run.cores.items())
     print(f"Of a core: {taken}. The worker waited for one {run.waited:.0%} of the time.")
-    if run.sent_rate < 0.98 * run.rate:
+    if run.sent_rate < KEPT * run.rate:
         print(f"The generator kept no more than {run.sent_rate:,.0f} events a second.")
     print(histogram.text(run.from_acknowledged_ms()), "\n", flush=True)
 
 
 def maximum(on: Servers, partitions: int) -> float:
-    """Events a second at which a worker counts what is sent meanwhile as fast as Kafka takes it."""
+    """Events a second that a worker keeps up with, sent steadily: the first of ever lower rates at which it does.
+
+    The first is what it counts of a burst, which is too much: by then the generator has done its share.
+    """
+    rate = _of_a_burst(on, partitions)
+    while not _keeps_up(on, partitions, round(rate)):
+        rate *= LOWER
+    return rate
+
+
+def _of_a_burst(on: Servers, partitions: int) -> float:
+    with _both(on, partitions, FULL_EVENTS, 2.0) as (sender, it):
+        _send_and_count(sender, it, FULL_EVENTS, FULL_EVENTS, paced=False)
+        _, took_s = _send_and_count(sender, it, FULL_EVENTS, 2 * FULL_EVENTS, paced=False)
+        return FULL_EVENTS / took_s
+
+
+def _keeps_up(on: Servers, partitions: int, rate: int) -> bool:
+    """Whether all is counted soon after it was sent, at this rate and not a slower one."""
+    print(f"Trying {rate:,} events a second …", flush=True)
+    events = round(rate * TRIED_S)
+    with _both(on, partitions, rate, TRIED_S) as (sender, it):
+        sent, took_s = _send_and_count(sender, it, events, events, paced=True)
+        return sent.rate >= KEPT * rate and took_s - sent.took_s <= BEHIND_S
+
+
+@contextmanager
+def _both(on: Servers, partitions: int, rate: int, seconds: float) -> Iterator[tuple[Sender, worker.Worker]]:
+    """A generator with events for so long at ``rate``, and a worker that has taken its partitions."""
     all_cores, _ = cores.split(pin=False)
     with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ground(on, partitions) as place:
         _write_rules(Path(folder), EVENTS_A_BONUS)
-        traffic = Traffic(on.kafka, place.prefix, FULL_EVENTS, EVENTS_A_BONUS)
-        with Sender(traffic, 2.0) as sender, worker.running(place, Path(folder), all_cores) as it:
+        traffic = Traffic(on.kafka, place.prefix, rate, EVENTS_A_BONUS)
+        with Sender(traffic, seconds) as sender, worker.running(place, Path(folder), all_cores) as it:
             it.wait_until_taken(partitions)
-            _send_and_count(sender, it, FULL_EVENTS)
-            return FULL_EVENTS / _send_and_count(sender, it, 2 * FULL_EVENTS)
+            yield sender, it
 
 
-def _send_and_count(sender: Sender, it: worker.Worker, end: int) -> float:
-    """The seconds from the first send until ``end`` events are counted, those of the runs before included."""
-    sent = sender.run(FULL_EVENTS, paced=False)
-    counted = it.wait_until(lambda look: look.events >= end, FULL_EVENTS / worker.LEAST_EVENTS_A_SECOND)
-    return counted.at_s - sent.began_s
+def _send_and_count(
+    sender: Sender, it: worker.Worker, events: int, end: int, *, paced: bool
+) -> tuple[Sent, float]:
+    """What was sent, and the seconds from then on until ``end`` events are counted, those of runs before included."""
+    sent = sender.run(events, paced=paced)
+    counted = it.wait_until(lambda look: look.events >= end, events / worker.LEAST_EVENTS_A_SECOND)
+    return sent, counted.at_s - sent.began_s
 
 
 def _at(on: Servers, partitions: int, rate: int, seconds: float) -> Run:
@@ -198,7 +234,7 @@ def measure(
     ]
     passed_s = after.at_s - before.at_s
     shares = used.shares(passed_s, worker=after.cpu_s - before.cpu_s, generator=sent.cpu_s)
-    return Run(rate, sent.events / sent.took_s, times, shares, (after.waited_s - before.waited_s) / passed_s)
+    return Run(rate, sent.rate, times, shares, (after.waited_s - before.waited_s) / passed_s)
 
 
 def _write_rules(folder: Path, events_a_bonus: int) -> None:

@@ -86,6 +86,11 @@ class Sent:
     acknowledged_s: dict[str, float] = field(default_factory=dict)
     error: str | None = None
 
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.took_s
+
 
 class Sender:
     """The generator process; events for ``seconds`` of sending are ready when the context is entered."""

@@ -107,7 +107,7 @@ def servers() -> Iterator[Servers]:
     kafka, redis_url = os.environ.get("BONUS_TEST_KAFKA"), os.environ.get("BONUS_TEST_REDIS")
     with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ExitStack() as ends:
         if not kafka:
-            broker = Broker(Path(folder) / "kafka")
+            broker = Broker(Path(folder) / "kafka", java_options=("-Xms128m", "-Xmx512m"))
             ends.callback(broker.kill)
             broker.start()
             kafka = broker.bootstrap

@@ -1,5 +1,6 @@
 """What the partitions of a worker share: connections, names, rules."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +31,8 @@ class Crew:
     log_ends: LogEnds
     group: Consumer
     crash: Callable[[BaseException], None]
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A partition has it while it applies a chunk, and until small tasks of all have got on (``service.TURNS``)."""
 
     def inputs(self, partition: int) -> dict[Topic, TopicPartition]:
         """The four input topic-partitions of ``partition``."""

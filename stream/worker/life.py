@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from stream import metrics
-from stream.core.outcome import Event, Rejection
 from stream.core.rules import Topic
 from stream.emit.ledger import LedgerLost
 from stream.emit.outbox import OutboxLost
@@ -67,10 +66,10 @@ class Life:
         """Make a chunk of what was fetched for the present take; None while there is none."""
         return None if self._service is None else self._service.flight.set_out(tp, records)
 
-    def offer(self, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
+    def offer(self, chunk: Chunk) -> None:
         """A chunk has come through its agent; one of an older take is dropped, its records are read again."""
         if self._service is not None and chunk.flight is self._service.flight:
-            self._service.offer(self._topics[chunk.topic], chunk, decoded)
+            self._service.offer(self._topics[chunk.topic], chunk)
 
     def disturb(self, error: KafkaTrouble) -> None:
         """Have the partition taken anew."""

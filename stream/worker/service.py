@@ -1,7 +1,7 @@
 """Serving a taken partition: three tasks around one state, of which only the first changes what counts.
 
 ```
-apply       chunk by chunk: read back unknown subjects, apply, hand over bonuses and turned-away records
+apply       chunk by chunk: decode, read back unknown subjects, apply, hand over bonuses and turned-away records
 emit        everything handed over since the last transaction, in one transaction               outgoing
 checkpoint  about once a second: what changed, once all that it covers is acknowledged          checkpointing
 ```
@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from schemas.decode import Decoder
 from schemas.rejections import Origin
 from stream import metrics
 from stream.core.outcome import Event, Outcome, Rejection
-from stream.core.rules import Topic
+from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError
 from stream.logs import logger
 from stream.transport.driver import Chunk
@@ -31,6 +32,10 @@ from stream.worker.take import Taken
 from stream.worker.watchdog import Sight
 
 log = logger(__name__)
+
+TURNS = 4
+"""So many turns of the event loop lie between two chunks, of whatever partitions: a transaction is some forty small
+steps, a turn each, which would otherwise wait for a chunk of each partition every time."""
 
 CANCEL_AGAIN_S = 0.2
 """A task that has not ended by then is cancelled again."""
@@ -51,7 +56,8 @@ class Service:
         self.flight = Flight(crew.inputs(taken.state.number).values())
         self._adopted = taken.adopted
         self._state, self._lease, self._number = taken.state, taken.lease, taken.state.number
-        self._queue: deque[tuple[Topic, Chunk, list[Event | Rejection]]] = deque()
+        self._decoders = {topic: Decoder(topic, self._number, crew.partitions) for topic in TOPICS}
+        self._queue: deque[tuple[Topic, Chunk]] = deque()
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
         self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
@@ -69,14 +75,14 @@ class Service:
         """There is a new edition."""
         self._work.set()
 
-    def offer(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
+    def offer(self, topic: Topic, chunk: Chunk) -> None:
         """Queue a chunk for applying."""
         try:
             self.flight.arrive(chunk)
         except ChunkLost as error:
             self.fail(error)
         else:
-            self._queue.append((topic, chunk, decoded))
+            self._queue.append((topic, chunk))
             self._work.set()
 
     def fail(self, error: BonusError) -> None:
@@ -132,17 +138,29 @@ class Service:
                 self._work.clear()
                 await self._work.wait()
                 continue
-            topic, chunk, decoded = self._queue[0]
-            # Asked again after each read-back: a checkpoint may have let others go meanwhile.
-            while unknown := self._state.missing(topic, decoded):
-                self._step = "read back"
-                await read_back(self._state, self._lease, unknown)
-            self._step = "apply"
-            self._apply(topic, chunk, decoded)
+            await self._apply_next(*self._queue[0])
             self._queue.popleft()
-            self.flight.land(chunk)
             await self._breathe()
         self._outgoing.finish()
+
+    async def _apply_next(self, topic: Topic, chunk: Chunk) -> None:
+        """Decode a chunk, have all that it touches in memory, and apply it; between that others go on."""
+        decoded: list[Event | Rejection] = []
+        while True:
+            async with self._crew.turn:
+                decoded = decoded or self._decoders[topic].decode([record.value for record in chunk.records])
+                # Asked again after each read-back: a checkpoint may have let others go meanwhile.
+                unknown = self._state.missing(topic, decoded)
+                if not unknown:
+                    self._apply(topic, chunk, decoded)
+                    self.flight.land(chunk)
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+            if not unknown:
+                return
+            self._step = "read back"
+            await read_back(self._state, self._lease, unknown)
+            self._step = "apply"
 
     async def _go_over(self) -> None:
         """Go over to the edition in force, at this place of the logs: a checkpoint says so before the next record."""
@@ -179,8 +197,7 @@ class Service:
         _count(topic, outcome)
 
     async def _breathe(self) -> None:
-        """Let the others run; wait while too much waits to be settled."""
-        await asyncio.sleep(0)
+        """Wait while too much waits to be settled."""
         async with self._progress:
             await self._progress.wait_for(self._has_room)
 

@@ -10,9 +10,7 @@ from collections.abc import Callable, Collection
 
 from mode import Service
 
-from schemas.decode import Decoder
 from stream import metrics
-from stream.core.rules import TOPICS
 from stream.errors import BonusError, InputError
 from stream.logs import logger
 from stream.settings import Settings, in_ms
@@ -53,17 +51,15 @@ class CounterTable(Service):
         self._settings = settings
         self._crew: Crew | None = None
         self._lives: dict[int, Life] = {}
-        self._decoders: dict[tuple[str, int], Decoder] = {}
         self._assigned = asyncio.Event()
 
     # What agents do
 
     def count(self, chunk: Chunk) -> None:
-        """Decode a chunk and hand it to its partition; what it brings about goes its own way from there."""
+        """Hand a chunk to its partition; what it brings about goes its own way from there."""
         life = self._lives.get(chunk.partition)
         if life is not None:
-            decoder = self._decoders[chunk.topic, chunk.partition]
-            life.offer(chunk, decoder.decode([record.value for record in chunk.records]))
+            life.offer(chunk)
 
     def health(self) -> dict[str, object]:
         """Which partitions are assigned, and which of them are served."""
@@ -76,11 +72,6 @@ class CounterTable(Service):
         assert self._crew is not None
         self._assigned.set()
         log.info("partitions assigned", partitions=sorted(partitions))
-        self._decoders = {
-            (self._settings.topic(topic), number): Decoder(topic, number, self._crew.partitions)
-            for topic in TOPICS
-            for number in partitions
-        }
         self._lives = {number: Life(self._crew, number) for number in sorted(partitions)}
 
     async def release(self, *, stopping: bool) -> None:

@@ -18,9 +18,6 @@ from confluent_kafka.admin._resource import ResourceType
 
 from tests.kafka.broker import Broker, Voter, free_ports, jars, tail
 
-JAVA_OPTIONS = ("-Xms128m", "-Xmx320m", "-XX:TieredStopAtLevel=1")
-"""Small, and compiled quickly rather than well: brokers are started again and again here."""
-
 INTERNAL = {"group": "__consumer_offsets", "transaction": "__transaction_state"}
 """The topics whose partitions' leaders are the coordinators."""
 
@@ -35,7 +32,7 @@ class WiredBroker(Broker):
     """A broker with a second listener, which clients reach at ``wire_port`` alone; ``bootstrap`` stays direct."""
 
     def __init__(self, directory: Path, wire_port: int, voters: Sequence[Voter], place: int) -> None:
-        super().__init__(directory, voters, place, java_options=JAVA_OPTIONS)
+        super().__init__(directory, voters, place)
         [self.workers_port] = free_ports(1)
         self.node_id = voters[place].node_id
         self._wire_port = wire_port

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from stream import topics
 from stream.core.rules import TOPICS
@@ -20,18 +20,20 @@ from tests.chaos.network import Wire
 from tests.kafka.servers import Kafka
 from tests.kafka.workers import PATIENCE_S
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def wire() -> AsyncIterator[Wire]:
     wire = Wire()
     yield wire
     wire.close()
 
 
-@pytest.fixture
-async def kafka(tmp_path: Path, wire: Wire) -> AsyncIterator[Kafka]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory, wire: Wire) -> AsyncIterator[Kafka]:
     """A broker that is reached through the wire, with the topics."""
-    brokers = Brokers(tmp_path, [port := await wire.start()])
+    brokers = Brokers(tmp_path_factory.mktemp("brokers"), [port := await wire.start()])
     wire.lead_to(brokers.all[0].workers_port)
     await brokers.start()
     try:

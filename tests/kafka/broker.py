@@ -28,6 +28,9 @@ FORMAT_SECONDS = 60
 START_SECONDS = 120
 STOP_SECONDS = 20
 
+QUICK = ("-Xms128m", "-Xmx512m", "-XX:TieredStopAtLevel=1")
+"""Small, and compiled quickly rather than well: most brokers of tests live for seconds."""
+
 
 class CannotRun(Exception):
     """A server that the tests need can't be had on this machine; the message says why."""
@@ -151,7 +154,7 @@ class Broker:
         voters: Sequence[Voter] = (),
         place: int = 0,
         *,
-        java_options: Sequence[str] = ("-Xms128m", "-Xmx512m"),
+        java_options: Sequence[str] = QUICK,
         cluster_id: str = CLUSTER_ID,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -212,8 +215,7 @@ class Broker:
         return ["java", "-XX:+UseSerialGC", *options, "-cp", f"{jars()}/*"]
 
     def _format(self, properties: Path) -> None:
-        # The short-lived JVM compiles little: C1 alone makes it a second faster.
-        command = self._java("-Xmx128m", "-XX:TieredStopAtLevel=1")
+        command = self._java(*QUICK)
         command += ["kafka.tools.StorageTool", "format"]
         command += ["--initial-controllers", ",".join(map(str, self._voters))]
         command += ["--cluster-id", self._cluster_id, "--config", str(properties)]
