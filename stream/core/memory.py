@@ -18,7 +18,8 @@ E = TypeVar("E", Subject, Places)
 
 
 MOST_DELETED = 20_000
-"""Fields that one cut deletes at most. Nothing reads them any more, so the rest can wait for the next."""
+"""Fields that one cut deletes at most, or as many as it writes if that is more: each pane goes once, so in the long
+run no more of them come. Nothing reads them any more, so the rest can wait for the next."""
 
 
 class Memory:
@@ -126,7 +127,8 @@ class Memory:
                     else:
                         dues[entry.key] = due_ms
         self._changed = []
-        for _ in range(min(len(self._gone), MOST_DELETED)):
+        most = max(MOST_DELETED, sum(map(len, fields.values())))
+        for _ in range(min(len(self._gone), most)):
             key, field = self._gone.popleft()
             if field is not None:
                 fields.setdefault(key, {}).setdefault(field, None)

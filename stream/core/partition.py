@@ -65,6 +65,7 @@ class Partition:
         self.positions: dict[Topic, int] = dict.fromkeys(TOPICS, 0)
         self._intakes = {topic: Intake(limits) for topic in TOPICS}
         self._caught_up: dict[Topic, int] = dict.fromkeys(TOPICS, NO_ARRIVAL)
+        self._half_applied: Unapplied | None = None
 
     # Restoring
 
@@ -141,7 +142,8 @@ class Partition:
                 else:
                     self._count(topic, offsets[index], event, at_ms, feeds, let_in, bonuses)
         except Exception as error:
-            raise Unapplied(topic, self.number, offsets[index]) from error
+            self._half_applied = Unapplied(topic, self.number, offsets[index])
+            raise self._half_applied from error
         if offsets:
             self.positions[topic] = offsets[-1] + 1
         intake.forget()
@@ -287,7 +289,12 @@ class Partition:
         return self.memory.written, sum(intake.fresh() for intake in self._intakes.values())
 
     def cut(self) -> Changes:
-        """Freeze what changed since the last cut."""
+        """Freeze what changed since the last cut.
+
+        Raises ``Unapplied`` once a chunk could not be applied whole: what it awarded before was told to nobody.
+        """
+        if self._half_applied is not None:
+            raise self._half_applied
         subjects, due = self.memory.cut()
         return Changes(
             subjects=subjects,

@@ -213,6 +213,8 @@ class Checkpoints:
             with self._waiting_for(REDIS):
                 due = await self._lease.due(horizon_ms, self._most_swept)
                 for start in range(0, len(due), SWEPT_AT_ONCE):
+                    if self._finishing:
+                        return
                     keys = due[start : start + SWEPT_AT_ONCE]
                     unknown = [key for key in keys if key not in self._state.memory]
                     if unknown:

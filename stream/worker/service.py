@@ -134,6 +134,7 @@ class Service:
                 self._step = "go over"
                 await self._go_over()
                 self._step = "apply"
+                continue
             if not self._queue:
                 self._work.clear()
                 await self._work.wait()

@@ -6,7 +6,7 @@ from stream.core import memory
 from stream.core.partition import Changes, Partition
 from stream.core.plan import Plan
 from stream.core.rules import AtMost, Limits, Line, OncePer, Period, Program, Rolling, Tumbling
-from tests.builders import DAY, HOUR, Log, program, tier, version
+from tests.builders import DAY, HOUR, MINUTE, Log, program, tier, version
 from tests.laws.engine import feed
 
 NOON = 20_000 * DAY + 12 * HOUR
@@ -128,3 +128,23 @@ def test_a_sweep_stops_where_the_next_cut_has_enough_to_delete() -> None:
     assert not run.partition.sweep(creators)
     changes = run.partition.cut()
     assert {key for key, fields in changes.subjects.items() if None in fields.values()} == {"c0", "c1", "c2"}
+
+
+@pytest.mark.usefixtures("slowly")
+def test_what_leaves_the_windows_does_not_pile_up() -> None:
+    """A cut deletes as many fields as it writes, however many that are: as many leave the windows in the long run."""
+    run = Run(program(version(Rolling(HOUR, MINUTE), tier(views=1_000))))
+    stored: dict[tuple[str, str], int] = {}
+    for minute in range(400):
+        at_ms = NOON + minute * MINUTE
+        feed(run.partition, [run.log.add("views", at_ms, creator_id=f"c{number}") for number in range(10)])
+        for key, fields in run.partition.cut().subjects.items():
+            for field, value in fields.items():
+                if value is None:
+                    stored.pop((key, field), None)
+                else:
+                    stored[key, field] = value
+    held_minutes = 60 + Limits().allowed_lateness_ms // MINUTE
+    assert len(stored) <= 10 * (
+        held_minutes + 60 // 4 + 2
+    )  # subjects are looked at every quarter of a window
