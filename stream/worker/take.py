@@ -32,6 +32,7 @@ from stream.worker.body import Body, moved_said, seq_said
 from stream.worker.crew import Crew
 from stream.worker.laps import Laps
 from stream.worker.rules import InForce, in_force
+from stream.worker.waiting import told
 
 log = logger(__name__)
 
@@ -62,7 +63,8 @@ async def take(crew: Crew, number: int) -> Taken:
     starts = await crew.log_ends.starts([*inputs.values(), bonuses])
     committed = await _prove_membership(crew, inputs, starts)
     laps.end("membership")
-    ledger = await Ledger.open(crew.options, settings.app, bonuses)
+    async with told(f"partition {number} waits for Kafka to shut out whoever wrote its bonuses before"):
+        ledger = await Ledger.open(crew.options, settings.app, bonuses)
     laps.end("ledger")
     try:
         lease = await crew.store.take(number)

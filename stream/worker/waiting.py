@@ -1,4 +1,4 @@
-"""What a start waits for: said every ten seconds, and not for ever.
+"""What a start, or a take, waits for: said every ten seconds. A start does not wait for ever.
 
 aiokafka's clients wait for a broker without a bound at places, and without a word: for whoever coordinates a
 transaction or a group, for the end of somebody's transaction, for a fetch that gets no answer.
@@ -29,21 +29,28 @@ class Member(Protocol):
 
 
 @asynccontextmanager
+async def told(wait: str) -> AsyncIterator[None]:
+    """Say every ten seconds that ``wait`` goes on, as long as the block runs."""
+    telling = asyncio.create_task(_tell(wait))
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+@asynccontextmanager
 async def no_longer_than(within_s: float, what: str) -> AsyncIterator[None]:
     """Say every ten seconds that the start waits for ``what``, as long as the block runs.
 
     Raises ``Unreachable`` where it runs longer than ``within_s``.
     """
-    telling = asyncio.create_task(_tell(what))
     try:
-        async with asyncio.timeout(within_s) as limit:
+        async with told(f"the start waits for {what}"), asyncio.timeout(within_s) as limit:
             yield
     except TimeoutError as error:
         if not limit.expired():
             raise
         raise Unreachable(f"The start waited {within_s:g} s in vain for {what}.") from error
-    finally:
-        telling.cancel()
 
 
 async def joined(member: Member, assigned: asyncio.Event, within_s: float, what: str) -> None:
@@ -60,10 +67,8 @@ async def joined(member: Member, assigned: asyncio.Event, within_s: float, what:
                 await asyncio.wait_for(assigned.wait(), LOOK_EVERY_S)
 
 
-async def _tell(what: str) -> None:
+async def _tell(wait: str) -> None:
     began_s = time.monotonic()
     while True:
         await asyncio.sleep(SAY_EVERY_S)
-        log.warning(
-            "waiting", reason=f"the start waits for {what}, {time.monotonic() - began_s:.0f} s by now"
-        )
+        log.warning("waiting", reason=f"{wait}, {time.monotonic() - began_s:.0f} s by now")
