@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stream.core.rules import Limits
@@ -45,8 +45,14 @@ def parse_duration(written: object) -> timedelta:
         raise ValueError(f"a duration of {written} is too long") from None
 
 
+def _above_zero(duration: timedelta) -> timedelta:
+    if duration <= timedelta(0):
+        raise ValueError("expected a duration above 0")
+    return duration
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+PositiveDuration = Annotated[Duration, AfterValidator(_above_zero)]
 
 
 class _Environment(BaseSettings):

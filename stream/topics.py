@@ -201,8 +201,8 @@ async def verify(
     missing = [name for name in names if name not in states]
     if missing:
         raise InputError(
-            f"These topics don't exist: {', '.join(missing)}. Make them with `bonus topics create`, "
-            "with the same topic prefix; if they do exist, this user has no right on them."
+            f"These topics don't exist at {_address(options)}: {', '.join(missing)}. Make them with "
+            "`bonus topics create`, with the same topic prefix; if they do exist, this user has no right on them."
         )
     names = names[: len(PARTITIONED)]
     if len({states[name].partitions for name in names}) != 1:

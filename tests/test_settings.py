@@ -42,6 +42,11 @@ def test_a_duration_is_written_in_the_largest_unit_that_divides_it(milliseconds:
     assert written_ms(milliseconds) == written
 
 
+def test_some_durations_are_above_0() -> None:
+    with pytest.raises(ValidationError, match="expected a duration above 0"):
+        Settings.model_validate({"drain_timeout": "0s"})
+
+
 def test_limits_default_to_the_cores() -> None:
     assert LimitSettings().limits() == Limits()
 

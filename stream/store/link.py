@@ -89,7 +89,8 @@ class Link:
         except (ValueError, TypeError, vendor.RedisError):
             raise InputError(
                 "The Redis URL can't be read: expected redis://[user:password@]host:port/number, "
-                "the same with rediss:// for TLS, or unix:///path."
+                "the same with rediss:// for TLS, or unix:///path, each perhaps with ?option=value as redis-py "
+                "reads it; options that begin with ssl_ go with rediss:// alone."
             ) from None
         if isinstance(connection, SSLConnection):
             _read_files(connection)

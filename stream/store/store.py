@@ -153,13 +153,21 @@ async def _check(redis: Link | Cluster, app: str, timeout_s: float, say: Callabl
             ) from None
         if refused.code in _UNFIT:
             raise InputError(
-                f"Redis at {redis.where} can't hold the state ({refused}): Redis 6.2 or later with EVAL is needed."
+                f"Redis at {redis.where} can't hold the state ({refused}): {_advice(refused)}."
             ) from None
         raise Unreachable(
             f"Redis at {redis.where} could not be reached within {timeout_s:g} s ({refused})."
         ) from None
     for where, info in servers:
         _look_at(where, info, in_cluster=isinstance(redis, Cluster))
+
+
+def _advice(refused: Refused) -> str:
+    if "cluster support disabled" in str(refused):
+        return "it is no cluster, so let the URL begin with redis://, or rediss:// for TLS"
+    if "DB index" in str(refused):
+        return "its databases are fewer than the number at the end of the URL"
+    return "Redis 6.2 or later with EVAL is needed"
 
 
 def _look_at(where: str, info: bytes, *, in_cluster: bool) -> None:

@@ -114,12 +114,18 @@ class Consumer(consumer.Consumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch what is wanted and hand it to the agents, until stopped."""
-        while not (self.should_stop or fetcher.should_stop):
-            for chunk in await self._fetch():
-                await self.can_resume_flow.wait()  # a stream would drop it
-                await self.app.flow_control.acquire()
-                await self.callback(self._message(chunk))
-            await asyncio.sleep(0)
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                for chunk in await self._fetch():
+                    await self.can_resume_flow.wait()  # a stream would drop it
+                    await self.app.flow_control.acquire()
+                    await self.callback(self._message(chunk))
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if (
+                not fetcher.should_stop
+            ):  # during a rebalance Faust takes it for a crash, also where it stops itself
+                raise
 
     async def _fetch(self) -> list[Chunk]:
         """The next chunks, of the takes that are current when they come out of the client.

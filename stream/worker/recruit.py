@@ -1,6 +1,7 @@
 """Before a worker joins its group: programmes, topics, Kafka and Redis are checked and connected."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from stream import topics
 from stream.emit.outbox import Outbox
@@ -35,14 +36,23 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
             group=settings.group,
             within_s=within_s,
         )
-    store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
-    async with no_longer_than(within_s, f"{kafka}: {settings.topic(topics.RULES)}, and transactions there"):
-        rules = await Rules.open(settings, folder)
-    async with no_longer_than(within_s, f"{kafka}: connections"):
-        log_ends = await LogEnds.open(options, settings.group)
-        logs = await Logs.open(options, [settings.topic(topic) for topic in topics.PARTITIONED])
-        outbox = await Outbox.open(options, settings.topic_prefix)
-    await _refuse_foreign_state(store, logs.identity.cluster, partitions)
+    async with AsyncExitStack() as opened:
+        store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)
+        opened.push_async_callback(store.close)
+        async with no_longer_than(
+            within_s, f"{kafka}: {settings.topic(topics.RULES)}, and transactions there"
+        ):
+            rules = await Rules.open(settings, folder)
+            opened.push_async_callback(rules.close)
+        async with no_longer_than(within_s, f"{kafka}: connections"):
+            log_ends = await LogEnds.open(options, settings.group)
+            opened.push_async_callback(log_ends.close)
+            logs = await Logs.open(options, [settings.topic(topic) for topic in topics.PARTITIONED])
+            opened.push_async_callback(logs.close)
+            outbox = await Outbox.open(options, settings.topic_prefix)
+            opened.push_async_callback(outbox.close)
+        await _refuse_foreign_state(store, logs.identity.cluster, partitions)
+        opened.pop_all()  # the crew's from now on
     crew = Crew(
         settings=settings,
         options=options,

@@ -148,7 +148,8 @@ class CounterTable(Service):
                 if self._crew is not None:
                     await self._crew.logs.confirm()
             except KafkaTrouble as error:
-                log.warning("topics not looked at", reason=str(error))
+                if not self.should_stop:  # its connection is closed under it at the end
+                    log.warning("topics not looked at", reason=str(error))
             except InputError as error:
                 self._crash_app(error)
 

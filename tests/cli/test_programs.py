@@ -125,7 +125,7 @@ async def test_show_prints_the_versions_in_force_as_a_table(programs: Programs) 
 async def test_missing_topics_are_told(kafka: Kafka) -> None:
     ended = bonus("programs", "show", BONUS_KAFKA=kafka.bootstrap, BONUS_TOPIC_PREFIX=kafka.prefix)
     assert (1, "") == (ended.code, ended.out)
-    assert ended.err.startswith("These topics don't exist: ")
+    assert ended.err.startswith("These topics don't exist at ")
 
 
 def test_an_unreachable_kafka_is_one_sentence_and_3(tmp_path: Path) -> None:

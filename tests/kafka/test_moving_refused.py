@@ -67,9 +67,10 @@ async def bodies_of(fleet: Fleet, partitions: int) -> list[Body]:
 
 
 async def sentence_of(fleet: Fleet) -> str:
-    """The one sentence with which a worker of the group can't start."""
+    """The one sentence with which a worker of the group can't start; nothing that it opened is left open."""
     worker = await fleet.start()
     assert await worker.ended() == 1, str(worker)
+    assert not [line for line in worker.lines if "Unclosed" in str(line["event"])], str(worker)
     [sentence] = worker.sentences
     return sentence
 

@@ -42,7 +42,7 @@ async def test_a_restart_within_the_session_moves_no_partition(fleet: Fleet, see
 
 
 async def test_of_two_with_one_id_the_older_one_ends(fleet: Fleet, seed: int) -> None:
-    """With exit code 1 and a sentence; the newer one has its partitions, and is not disturbed by it."""
+    """With exit code 1, a sentence and no traceback; the newer one has its partitions, and is not disturbed by it."""
     kafka = fleet.kafka
     await kafka.create_topics(partitions=PARTITIONS)
     older = await fleet.start(instance_id="twin")
@@ -53,6 +53,7 @@ async def test_of_two_with_one_id_the_older_one_ends(fleet: Fleet, seed: int) ->
         assert await older.ended() == 1
         [sentence] = older.sentences
         assert "as 'twin', so this one ends" in sentence
+        assert not [line for line in older.lines if "Crashed" in str(line["event"])], str(older)
         await bonuses_reach(kafka.bootstrap, kafka.prefix + "bonuses", 20)
     await fleet.settled()
     taken = await newer.said_often(PARTITIONS, "partition taken")

@@ -118,6 +118,21 @@ async def test_a_url_that_can_not_be_read_is_refused_without_repeating_it(url: s
     assert refused.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("redis://{}/99", "its databases are fewer than the number at the end of the URL"),
+        ("redis+cluster://{}", "it is no cluster, so let the URL begin with redis://"),
+    ],
+)
+async def test_what_a_server_can_not_do_is_told_with_what_to_do(
+    server: RedisServer, said: Said, url: str, advice: str
+) -> None:
+    place = server.url.removeprefix("redis://").removesuffix("/0")
+    with pytest.raises(InputError, match="can't hold the state .*: " + advice):
+        await StateStore.connect(url.format(place), "bonus", timeout_s=5, say=said)
+
+
 async def test_a_name_that_can_not_be_a_key_is_refused(said: Said) -> None:
     """Before anything is tried."""
     with pytest.raises(InputError, match="application name"):
