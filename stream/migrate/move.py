@@ -78,7 +78,7 @@ async def migrate(move: Move, progress: Progress) -> Moved:
             "The state would be written over itself: give the new group another name, or another Redis."
         )
     async with (
-        connected(move.source, progress.say) as source,
+        connected(move.source, progress.say, whole=True) as source,
         connected(move.target, progress.say) as target,
     ):
         try:

@@ -80,8 +80,12 @@ class Connected:
 
 
 @asynccontextmanager
-async def connected(side: Side, say: Callable[[str], None]) -> AsyncIterator[Connected]:
+async def connected(
+    side: Side, say: Callable[[str], None], *, whole: bool = False
+) -> AsyncIterator[Connected]:
     """A side, connected while the block runs; ``say`` gets sentences about Redis being away.
+
+    ``whole`` is for the side whose state is gone through.
 
     Raises ``InputError`` where topics are missing, ``Unreachable``.
     """
@@ -97,7 +101,7 @@ async def connected(side: Side, say: Callable[[str], None]) -> AsyncIterator[Con
             )
         log_ends = await LogEnds.open(side.kafka.kafka_options(), side.group)
         try:
-            store = await StateStore.connect(side.redis, side.group, timeout_s=within_s, say=say)
+            store = await StateStore.connect(side.redis, side.group, timeout_s=within_s, say=say, whole=whole)
             try:
                 yield Connected(side, store, log_ends, logs)
             finally:

@@ -89,9 +89,14 @@ return answer
 _PROBE = """\
 cmsgpack.unpack(cmsgpack.pack(1))
 local key = ARGV[1]
-for _, command in ipairs({{'HMGET', key, 'x'}, {'HGETALL', key}, {'HKEYS', key}, {'ZRANGE', key, 0, 0},
+local commands = {{'HMGET', key, 'x'}, {'HGETALL', key}, {'HKEYS', key}, {'ZRANGE', key, 0, 0},
     {'HSET', key, 'x', 1, 'odd'}, {'HDEL', key, 'x'}, {'ZADD', key, 'odd', 'x'}, {'ZREM', key, 'x'},
-    {'UNLINK', key}}) do
+    {'UNLINK', key}}
+if ARGV[2] == 'whole' then
+  table.insert(commands, {'ZMSCORE', key, 'x'})
+  table.insert(commands, {'SCAN', 'odd'})
+end
+for _, command in ipairs(commands) do
   local reply = redis.pcall(unpack(command))
   if type(reply) == 'table' and reply.err and (string.find(reply.err, 'user executing') or
       string.find(reply.err, 'NOPERM') or string.find(reply.err, 'ACL failure')) then
@@ -102,9 +107,12 @@ return 1
 """
 
 
-def probe(app: str) -> Command:
-    """Fails where a user may not do what the other scripts do to the keys of ``app``, or Lua lacks what they use."""
-    return ("EVAL", _PROBE, 0, Layout(app, 0).subject("probe"))
+def probe(app: str, *, whole: bool) -> Command:
+    """Fails where a user may not do what the other scripts do to the keys of ``app``, or Lua lacks what they use.
+
+    With ``whole`` also where the user may not go through all of the state, as a move of it does.
+    """
+    return ("EVAL", _PROBE, 0, Layout(app, 0).subject("probe"), "whole" if whole else "")
 
 
 def take(layout: Layout, seen: tuple[bytes, bytes], owner: str, seq: int) -> Command:

@@ -30,12 +30,15 @@ class StateStore:
         self._say = say
 
     @classmethod
-    async def connect(cls, url: str, app: str, *, timeout_s: float, say: Callable[[str], None]) -> Self:
+    async def connect(
+        cls, url: str, app: str, *, timeout_s: float, say: Callable[[str], None], whole: bool = False
+    ) -> Self:
         """Connects, trying again for ``timeout_s`` while saying so, and checks that Redis is fit to hold state.
 
         ``url`` is ``redis://``, ``rediss://`` (TLS) or ``unix://``, or for a Redis Cluster ``redis+cluster://`` or
         ``rediss+cluster://``; ``app`` keeps applications apart that share a Redis. ``say`` takes sentences for the
-        operator, now and in the life of every lease.
+        operator, now and in the life of every lease. ``whole`` is for those who go through all of the state, by
+        `entries` and `Lease.dues`: they need more rights.
 
         Raises:
             InputError: the URL, the name or the login is wrong, or Redis may evict keys, or lacks Lua.
@@ -44,7 +47,7 @@ class StateStore:
         Layout(app, 0)  # refuses a bad name before anything is tried
         redis = Cluster.to(url) if urlsplit(url).scheme in SCHEMES else Link.to(url)
         try:
-            await _check(redis, app, timeout_s, say)
+            await _check(redis, scripts.probe(app, whole=whole), timeout_s, say)
         except BaseException:
             await redis.close()
             raise
@@ -128,14 +131,16 @@ def _shown(text: bytes | None) -> str:
     return "unknown" if text is None else text.decode(errors="replace")
 
 
-async def _check(redis: Link | Cluster, app: str, timeout_s: float, say: Callable[[str], None]) -> None:
+async def _check(
+    redis: Link | Cluster, probe: scripts.Command, timeout_s: float, say: Callable[[str], None]
+) -> None:
     """Waits for Redis, and makes sure that it runs our scripts and never evicts a key."""
     patience = Patience(redis.where, "The start", say)
 
     async def look() -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
         for server in await redis.servers():
-            await server.ask(scripts.probe(app))
+            await server.ask(probe)
             found.append((server.where, cast(bytes, await server.ask(("INFO",)))))
         return found
 

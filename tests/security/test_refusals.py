@@ -166,11 +166,11 @@ async def test_who_may_not_make_topics_is_told_so(secured_kafka: SecuredBroker, 
 # Redis
 
 
-async def refused_by_redis(url: str, group: str = "bonus") -> str:
+async def refused_by_redis(url: str, group: str = "bonus", *, whole: bool = False) -> str:
     """The sentence with which a start ends that Redis does not let in."""
     said: list[str] = []
     with pytest.raises(InputError) as refusal:
-        await StateStore.connect(url, group, timeout_s=600, say=said.append)
+        await StateStore.connect(url, group, timeout_s=600, say=said.append, whole=whole)
     assert said == []
     return str(refusal.value)
 
@@ -231,3 +231,37 @@ async def test_a_redis_user_who_may_not_run_a_command(
     sentence = await refused_by_redis(url)
     assert "does not let us in (NOPERM" in sentence
     assert command in sentence.lower()
+
+
+@pytest.mark.parametrize("command", ["scan", "zmscore"])
+async def test_a_redis_user_who_may_not_go_through_all_of_the_state(
+    secured_redis: SecuredRedis, papers: Papers, command: str
+) -> None:
+    """As a move does: a worker is let in without."""
+    user = f"u{uuid4().hex[:12]}"
+    others = {"scan", "zmscore"} - {command}
+    with redis.Redis.from_url(secured_redis.url) as client:
+        client.execute_command(*user_in_redis(user, PASSWORD), *(f"+{other}" for other in others))
+    url = secured_redis.tls_url(f"{user}:{PASSWORD}", ssl_ca_certs=papers.authority)
+    sentence = await refused_by_redis(url, whole=True)
+    assert f"does not let us in (NOPERM {command.upper()} is not allowed" in sentence
+    store = await StateStore.connect(url, "bonus", timeout_s=5, say=print)
+    await store.close()
+
+
+async def test_a_move_by_a_redis_user_with_the_rights_of_a_worker(
+    open_fleet: Fleet, secured_redis: SecuredRedis
+) -> None:
+    """Of the old side it needs more, of the new side no more than a worker."""
+    kafka, user = open_fleet.kafka, f"u{uuid4().hex[:12]}"
+    with redis.Redis.from_url(secured_redis.url) as client:
+        client.execute_command(*user_in_redis(user, PASSWORD))
+    worker = secured_redis.url.replace("redis://", f"redis://{user}:{PASSWORD}@")
+    place = {"kafka": kafka.bootstrap, "topic_prefix": kafka.prefix}
+    move = ("migrate", "--group", "bonus", "--to-group", "bonus", "--dry-run")
+    ended = await bonus(*move, redis=worker, to_redis=secured_redis.url, **place)
+    assert ended.code == 1
+    assert "does not let us in (NOPERM ZMSCORE is not allowed" in ended.sentence
+    ended = await bonus(*move, redis=secured_redis.url, to_redis=worker, **place)
+    assert ended.code == 1
+    assert "holds no checkpoint of its partition 0" in ended.sentence
