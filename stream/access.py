@@ -31,7 +31,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 
-from stream.errors import InputError
+from stream.errors import InputError, Unreachable
 
 _TIMEOUT_MS = 5_000
 _ASK_AGAIN_S = 0.2
@@ -81,6 +81,19 @@ async def refusal(options: Mapping[str, object]) -> InputError | None:
         if found is not None:
             return found
     return None
+
+
+def unreached(options: Mapping[str, object], within_s: float) -> Unreachable:
+    """The sentence for brokers that aiokafka clients with these ``options`` could not connect to in that time."""
+    return Unreachable(
+        f"Kafka at {address_in(options)} could not be reached within {within_s:g} s, or refused the connection."
+    )
+
+
+def address_in(options: Mapping[str, object]) -> str:
+    """The brokers of aiokafka's ``options``, as one writes them."""
+    brokers = options["bootstrap_servers"]
+    return ", ".join(map(str, brokers)) if isinstance(brokers, list) else str(brokers)
 
 
 async def _refusal_of(address: str, options: Mapping[str, object]) -> InputError | None:

@@ -1,7 +1,7 @@
 """The topics of a deployment: made with safe settings, compared where they exist, checked at a start.
 
-`create` is what ``bonus topics create`` does, `verify` what a worker asks before it reads a record.
-Both take the keyword arguments of aiokafka's clients: brokers, TLS and SASL.
+`create` is what ``bonus topics create`` does, `verify` what a worker asks before it reads a record, `reach` waits for
+Kafka and asks nothing. All take the keyword arguments of aiokafka's clients: brokers, TLS and SASL.
 """
 
 import asyncio
@@ -215,6 +215,17 @@ async def verify(
     return states[names[0]].partitions
 
 
+async def reach(options: Mapping[str, object], *, within_s: float = 60) -> None:
+    """Returns once Kafka answers.
+
+    Raises:
+        InputError: Kafka does not let us in.
+        Unreachable: Kafka did not answer within ``within_s`` seconds.
+    """
+    async with _connected(options, within_s):
+        pass
+
+
 def _common_partitions(prefix: str, present: Mapping[str, TopicState]) -> int:
     """How many partitions most of the existing topics have that must all have the same number."""
     counts = [
@@ -260,19 +271,12 @@ async def _connected(options: Mapping[str, object], within_s: float) -> AsyncIte
     except BonusError:
         raise
     except (KafkaConnectionError, TimeoutError) as error:
-        raise Unreachable(
-            f"Kafka at {_address(options)} could not be reached within {within_s:g} s, or refused the connection."
-        ) from error
+        raise access.unreached(options, within_s) from error
     except KafkaError as error:
         kind = Unreachable if error.retriable else InputError
-        raise kind(f"Kafka at {_address(options)} refused: {error}.") from error
+        raise kind(f"Kafka at {access.address_in(options)} refused: {error}.") from error
     finally:
         await admin.close()
-
-
-def _address(options: Mapping[str, object]) -> str:
-    brokers = options.get("bootstrap_servers")
-    return ", ".join(map(str, brokers)) if isinstance(brokers, list) else str(brokers)
 
 
 async def _described(

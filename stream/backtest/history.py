@@ -269,12 +269,14 @@ async def _start(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> None:
             async with asyncio.timeout(within_s):
                 await consumer.start()
                 return
+        except TimeoutError as error:
+            raise access.unreached(options, within_s) from error
         except KafkaConnectionError as error:
             refusal = await access.refusal(options)
             if refusal is not None:
                 raise refusal from error
             if time.monotonic() + _RECONNECT_S > deadline:
-                raise
+                raise access.unreached(options, within_s) from error
             await asyncio.sleep(_RECONNECT_S)
 
 
@@ -291,11 +293,11 @@ def _told(settings: KafkaSettings) -> Iterator[None]:
         ) from error
     except (KafkaConnectionError, OSError, TimeoutError) as error:
         raise Unreachable(
-            f"Kafka at {settings.kafka} could not be reached: {error or 'no answer'}."
+            f"Kafka at {settings.kafka} could not be reached any more, or did not answer."
         ) from error
     except KafkaError as error:
         lack = access.forbidden(error, "Read")
         if lack is not None:
             raise lack from error
         kind = Unreachable if error.retriable else InputError
-        raise kind(f"Kafka at {settings.kafka} refused: {type(error).__name__}: {error}.") from error
+        raise kind(f"Kafka at {settings.kafka} refused: {error}.") from error

@@ -8,7 +8,7 @@ from stream.core.rules import TOPICS, Topic
 from stream.errors import InputError
 from stream.settings import KafkaSettings, in_ms
 from stream.store.store import StateStore
-from stream.topics import LEDGER, RULES
+from stream.topics import LEDGER, RULES, reach
 from stream.transport.groups import members
 from stream.transport.identity import Logs
 from stream.transport.kafka import TopicPartition
@@ -91,6 +91,7 @@ async def connected(
     """
     within_s = in_ms(side.kafka.connect_timeout) / 1000
     names = [side.kafka.topic(name) for name in NAMES]
+    await reach(side.kafka.kafka_options(), within_s=within_s)
     logs = await Logs.open(side.kafka.kafka_options(), names)
     try:
         missing = [name for name in names if name not in logs.identity.topics]

@@ -36,9 +36,9 @@ def trouble(doing: str) -> Iterator[None]:
     except CommitFailedError as error:
         raise GroupMovedOn(f"{doing} was refused, the group has moved on") from error
     except (KafkaError, OSError, TimeoutError) as error:
-        raise forbidden(error, "Read") or KafkaTrouble(
-            f"{doing} failed: {type(error).__name__}: {error}"
-        ) from error
+        # aiokafka's errors name their kind themselves.
+        reason = str(error) if isinstance(error, KafkaError) else f"{type(error).__name__}: {error}"
+        raise forbidden(error, "Read") or KafkaTrouble(f"{doing} failed: {reason}") from error
 
 
 __all__ = ["GroupMovedOn", "KafkaTrouble", "OffsetAndMetadata", "TopicPartition", "trouble"]

@@ -133,5 +133,7 @@ def test_a_broker_that_is_not_there_is_3(backtests: Backtests) -> None:
     ended = bonus("backtest", *arguments, "--connect-timeout", "1s")
     assert (ended.code, ended.out) == (3, "")
     [sentence] = ended.err.splitlines()
-    assert f"Kafka at 127.0.0.1:{port} could not be reached" in sentence
+    assert sentence == (
+        f"Kafka at 127.0.0.1:{port} could not be reached within 1 s, or refused the connection."
+    )
     assert not backtests.out.exists()
