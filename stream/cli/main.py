@@ -7,6 +7,7 @@ Rooms are imported inside the commands, so that ``bonus --help`` doesn't load Ka
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from importlib.metadata import version
 from os import environ
 from pathlib import Path
@@ -16,6 +17,7 @@ import typer
 
 from stream.cli import backtest, check, migrate, programs, topics
 from stream.cli.options import UsageError, with_settings
+from stream.cli.stdout import Unread, watch_stdout
 from stream.errors import BonusError
 from stream.settings import Settings
 
@@ -100,6 +102,7 @@ def demo(
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    watch_stdout()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -117,7 +120,7 @@ def run_command(arguments: list[str]) -> int:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except BrokenPipeError:
+    except Unread:
         return 0
     except Exception as error:  # what nobody foresaw is a bug of ours, and says so
         if environ.get("BONUS_LOG_LEVEL") == "debug":
@@ -128,7 +131,8 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    with suppress(OSError):  # nobody is left to be told
+        print(sentence, file=sys.stderr)
     return code
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from stream.cli import main as cli
 from stream.cli.backtest import each_file_named
 from stream.errors import InputError
 
-SAMPLES = Path(__file__).parents[2] / "stream" / "demo" / "programs"
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "stream" / "demo" / "programs"
 GOOD = """
 program: p
 version: 1
@@ -170,3 +172,20 @@ def test_whatever_is_raised_ends_without_a_traceback(
     monkeypatch.delenv("BONUS_LOG_LEVEL", raising=False)
     assert cli.run_command([]) == code
     assert capsys.readouterr().err == said
+
+
+def test_ctrl_c_while_the_command_is_being_loaded_is_130(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    ended = subprocess.run(
+        [sys.executable, "-c", "from stream.cli.start import main; main()", "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+def test_the_installed_command_begins_where_ctrl_c_is_caught() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["scripts"] == {"bonus": "stream.cli.start:main"}
