@@ -201,7 +201,7 @@ async def verify(
     missing = [name for name in names if name not in states]
     if missing:
         raise InputError(
-            f"These topics don't exist at {_address(options)}: {', '.join(missing)}. Make them with "
+            f"These topics don't exist at {access.address_in(options)}: {', '.join(missing)}. Make them with "
             "`bonus topics create`, with the same topic prefix; if they do exist, this user has no right on them."
         )
     names = names[: len(PARTITIONED)]
