@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stream.core.rules import Limits
@@ -53,6 +53,46 @@ def _above_zero(duration: timedelta) -> timedelta:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 PositiveDuration = Annotated[Duration, AfterValidator(_above_zero)]
+
+
+def _as_brokers(written: str) -> str:
+    for broker in written.split(","):
+        _, _, port = broker.strip().rpartition(":")
+        if "://" in broker or not port.isdecimal() or not 0 < int(port) < 65536:
+            # Who writes a URL here may have put a password into it.
+            shown = "a URL" if "@" in broker or "://" in broker else repr(broker)
+            raise ValueError(f"expected HOST:PORT, several separated by commas, got {shown}")
+    return written
+
+
+def _as_redis_url(written: str) -> str:
+    parts = urlsplit(written)
+    if parts.scheme not in ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"):
+        raise ValueError(
+            "expected a URL that starts with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
+        )
+    if parts.scheme == "unix":
+        return written
+    # Not repeated: the URL may hold a password, also where the mistake is.
+    if not all(_is_port(node) for node in parts.netloc.rpartition("@")[2].split(",")):
+        raise ValueError("expected a port from 1 to 65535 after the host, as in redis://localhost:6379/0")
+    # The client would take any other for number 0.
+    if re.fullmatch(r"/?|/[0-9]+", parts.path) is None:
+        raise ValueError("expected the number of a database after the port, as in redis://localhost:6379/0")
+    return written
+
+
+def _is_port(node: str) -> bool:
+    """Whether what follows the host of ``host[:port]``, if anything, is a port."""
+    try:
+        port = urlsplit(f"//{node}").port
+    except ValueError:
+        return False
+    return port is None or port > 0
+
+
+Brokers = Annotated[str, AfterValidator(_as_brokers)]
+RedisUrl = Annotated[str, AfterValidator(_as_redis_url)]
 
 
 class _Environment(BaseSettings):
@@ -109,7 +149,7 @@ class LimitSettings(_Environment):
 class KafkaSettings(_Environment):
     """How to reach Kafka. TLS and SASL options have aiokafka's names."""
 
-    kafka: str = Field(
+    kafka: Brokers = Field(
         default="localhost:9092", description="Bootstrap brokers, HOST:PORT, several separated by commas."
     )
     topic_prefix: str = Field(
@@ -148,17 +188,6 @@ class KafkaSettings(_Environment):
         default=True,
         description="Check the checksum of every batch read. Off only for brokers that write none.",
     )
-
-    @field_validator("kafka")
-    @classmethod
-    def _brokers_are_addresses(cls, written: str) -> str:
-        for broker in written.split(","):
-            _, _, port = broker.strip().rpartition(":")
-            if "://" in broker or not port.isdecimal() or not 0 < int(port) < 65536:
-                # Who writes a URL here may have put a password into it.
-                shown = "a URL" if "@" in broker or "://" in broker else repr(broker)
-                raise ValueError(f"expected HOST:PORT, several separated by commas, got {shown}")
-        return written
 
     @model_validator(mode="after")
     def _sasl_has_credentials(self) -> Self:
@@ -221,7 +250,7 @@ class Settings(LimitSettings, KafkaSettings):
     """Everything a worker is told."""
 
     programs: Path = Field(description="Folder of the programmes' *.yaml and *.yml files.")
-    redis: str = Field(
+    redis: RedisUrl = Field(
         default="redis://localhost:6379/0",
         repr=False,
         description="URL of the Redis that keeps the counters: redis://, rediss:// (TLS) or unix://; "
@@ -290,26 +319,6 @@ class Settings(LimitSettings, KafkaSettings):
         default="auto", description="How log lines look; auto is console on a terminal, else JSON."
     )
 
-    @field_validator("redis")
-    @classmethod
-    def _redis_is_a_url(cls, written: str) -> str:
-        parts = urlsplit(written)
-        if parts.scheme not in ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"):
-            raise ValueError(
-                "expected a URL that starts with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
-            )
-        if parts.scheme == "unix":
-            return written
-        # Not repeated: the URL may hold a password, also where the mistake is.
-        if not all(_is_port(node) for node in parts.netloc.rpartition("@")[2].split(",")):
-            raise ValueError("expected a port from 1 to 65535 after the host, as in redis://localhost:6379/0")
-        # The client would take any other for number 0.
-        if re.fullmatch(r"/?|/[0-9]+", parts.path) is None:
-            raise ValueError(
-                "expected the number of a database after the port, as in redis://localhost:6379/0"
-            )
-        return written
-
     @property
     def app(self) -> str:
         """The application's name, from which transactional ids and Redis keys are made: the group."""
@@ -325,15 +334,6 @@ def written_ms(milliseconds: int) -> str:
     """Milliseconds as one would write the duration, in the largest unit that divides it: ``1h``, ``90s``."""
     unit = max((unit for unit in _UNITS_MS if milliseconds % _UNITS_MS[unit] == 0), key=_UNITS_MS.__getitem__)
     return f"{milliseconds // _UNITS_MS[unit]}{unit}" if milliseconds else "0s"
-
-
-def _is_port(node: str) -> bool:
-    """Whether what follows the host of ``host[:port]``, if anything, is a port."""
-    try:
-        port = urlsplit(f"//{node}").port
-    except ValueError:
-        return False
-    return port is None or port > 0
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -8,7 +8,7 @@ import typer
 from pydantic import Field
 
 from stream.cli.options import read_settings, with_settings
-from stream.settings import ENV_PREFIX, KafkaSettings
+from stream.settings import ENV_PREFIX, Brokers, KafkaSettings, RedisUrl
 
 if TYPE_CHECKING:
     from stream.migrate import Move, Moved
@@ -20,7 +20,7 @@ TARGET_PREFIX = ENV_PREFIX + "TO_"
 class MoveSettings(KafkaSettings):
     """The side that is moved from, and where the other one differs."""
 
-    redis: str = Field(
+    redis: RedisUrl = Field(
         default="redis://localhost:6379/0", repr=False, description="URL of the Redis that has the state."
     )
     group: str = Field(
@@ -35,8 +35,8 @@ class MoveSettings(KafkaSettings):
         pattern=r"^[A-Za-z0-9._-]{0,200}$",
         description="The topics they read. Default: the same topic prefix.",
     )
-    to_kafka: str | None = Field(default=None, description="Their brokers. Default: the same.")
-    to_redis: str | None = Field(default=None, repr=False, description="Their Redis. Default: the same.")
+    to_kafka: Brokers | None = Field(default=None, description="Their brokers. Default: the same.")
+    to_redis: RedisUrl | None = Field(default=None, repr=False, description="Their Redis. Default: the same.")
     allow_create_time: bool = Field(
         default=False, description="As for the workers: the new inputs keep producers' timestamps."
     )
@@ -106,4 +106,4 @@ def _target(settings: MoveSettings) -> KafkaSettings:
     values |= {name: environ[key] for name in fields if environ.get(key := TARGET_PREFIX + name.upper())}
     given = {"kafka": settings.to_kafka, "topic_prefix": settings.to_topic_prefix}
     values |= {name: value for name, value in given.items() if value is not None}
-    return read_settings(KafkaSettings, values)
+    return read_settings(KafkaSettings, values, variables=TARGET_PREFIX)

@@ -5,6 +5,7 @@ finished, checked model; options that were not given come from the environment, 
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import wraps
@@ -19,6 +20,8 @@ from pydantic_settings import BaseSettings
 
 from stream.errors import BonusError
 from stream.settings import ENV_PREFIX, in_ms, written_ms
+
+_OPTION = re.compile(r"--([a-z-]+)")
 
 S = TypeVar("S", bound=BaseSettings)
 P = ParamSpec("P")
@@ -55,8 +58,10 @@ def with_settings(
     return decorate
 
 
-def read_settings(model: type[S], given: Mapping[str, object]) -> S:
+def read_settings(model: type[S], given: Mapping[str, object], *, variables: str | None = None) -> S:
     """Build ``model`` from what was given (``None`` is not given), the environment and the defaults.
+
+    ``variables`` is for settings that have no options: what the names of their environment variables begin with.
 
     Raises UsageError with one sentence for everything that is wrong.
     """
@@ -64,7 +69,7 @@ def read_settings(model: type[S], given: Mapping[str, object]) -> S:
         # Values given here win over the environment, which pydantic-settings reads for the rest.
         return model.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise UsageError(" ".join(_sentence(mistake) for mistake in error.errors())) from error
+        raise UsageError(" ".join(_sentence(mistake, variables) for mistake in error.errors())) from error
 
 
 def option_name(field: str) -> str:
@@ -122,11 +127,15 @@ def _metavar(field: FieldInfo) -> str:
     return "PATH" if Path in kinds else "TEXT"
 
 
-def _sentence(mistake: ErrorDetails) -> str:
+def _sentence(mistake: ErrorDetails, variables: str | None) -> str:
     message = mistake["msg"].removeprefix("Value error, ")
     if not mistake["loc"]:
+        if variables is not None:
+            message = _OPTION.sub(lambda found: variables + found[1].replace("-", "_").upper(), message)
         return f"{message[0].upper()}{message[1:]}."
     name = str(mistake["loc"][0])
+    if variables is not None:
+        return f"{variables}{name.upper()}: {message[0].lower()}{message[1:]}."
     if mistake["type"] == "missing":
         return f"{option_name(name)} (or {env_name(name)}) is needed."
     return f"{option_name(name)} ({env_name(name)}): {message[0].lower()}{message[1:]}."

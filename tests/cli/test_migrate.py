@@ -39,13 +39,49 @@ def test_what_has_no_option_is_told_by_the_environment(monkeypatch: pytest.Monke
     assert "hush" not in repr(target)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("SECURITY_PROTOCOL", "TELNET", "BONUS_TO_SECURITY_PROTOCOL: input should be 'PLAINTEXT', 'SSL', "),
+        (
+            "SECURITY_PROTOCOL",
+            "SASL_SSL",
+            "BONUS_TO_SECURITY_PROTOCOL SASL_* needs BONUS_TO_SASL_PLAIN_USERNAME and BONUS_TO_SASL_PLAIN_PASSWORD.",
+        ),
+        ("CONNECT_TIMEOUT", "5", "BONUS_TO_CONNECT_TIMEOUT: expected a duration such as "),
+        ("KAFKA", "foo", "--to-kafka (BONUS_TO_KAFKA): expected HOST:PORT"),
+        ("REDIS", "foo", "--to-redis (BONUS_TO_REDIS): expected a URL that starts with redis://"),
+    ],
+)
 def test_a_mistake_in_the_environment_is_a_wrong_call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    sentence: str,
 ) -> None:
-    """A sentence, and exit code 2."""
-    monkeypatch.setenv("BONUS_TO_SECURITY_PROTOCOL", "TELNET")
+    """A sentence that names the variable of the new side, and exit code 2."""
+    monkeypatch.setenv(f"BONUS_TO_{variable}", value)
     assert run_command(["migrate", "--to-group", "next"]) == 2
-    assert "--security-protocol" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--kafka", "expected HOST:PORT"),
+        ("--to-kafka", "expected HOST:PORT"),
+        ("--redis", "expected a URL that starts with redis://"),
+        ("--to-redis", "expected a URL that starts with redis://"),
+    ],
+)
+def test_a_wrong_address_is_told_with_the_option_that_has_it(
+    capsys: pytest.CaptureFixture[str], option: str, expected: str
+) -> None:
+    """Before anything is connected to."""
+    assert run_command(["migrate", "--to-group", "next", option, "foo"]) == 2
+    variable = "BONUS_" + option[2:].replace("-", "_").upper()
+    assert capsys.readouterr().err.startswith(f"{option} ({variable}): {expected}")
 
 
 def test_a_group_to_move_to_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
