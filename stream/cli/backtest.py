@@ -9,7 +9,7 @@ import typer
 from pydantic import Field
 
 from schemas.instants import instant_ms
-from stream.cli.options import UsageError, with_settings
+from stream.cli.options import UsageError, some_path, with_settings
 from stream.settings import KafkaSettings, LimitSettings
 
 if TYPE_CHECKING:
@@ -32,22 +32,29 @@ def backtest(
     settings: BacktestSettings,
     context: typer.Context,
     out: Annotated[
-        Path, typer.Option(readable=False, help="Where the bonuses go, as NDJSON; empty if there are none.")
+        Path,
+        typer.Option(
+            parser=some_path, metavar="PATH", help="Where the bonuses go, as NDJSON; empty if there are none."
+        ),
     ],
     events: Annotated[
         list[Path] | None,
         typer.Option(
-            readable=False, metavar="FILE...", help="Events as NDJSON, one log read in the order given."
+            parser=some_path, metavar="FILE...", help="Events as NDJSON, one log read in the order given."
         ),
     ] = None,
     rejected: Annotated[
         Path | None,
-        typer.Option(readable=False, help="Where what can't be accepted goes, as NDJSON, with the reason."),
+        typer.Option(
+            parser=some_path,
+            metavar="PATH",
+            help="Where what can't be accepted goes, as NDJSON, with the reason.",
+        ),
     ] = None,
     compare: Annotated[
         Path | None,
         typer.Option(
-            readable=False,
+            parser=some_path,
             metavar="DIR",
             help="A second folder of programmes, run over the same history: who gains, who loses and what it costs "
             "is told as a table. --out gets the bonuses of --programs.",
@@ -56,12 +63,12 @@ def backtest(
     report: Annotated[
         Path | None,
         typer.Option(
-            readable=False, metavar="FILE.html", help="The comparison as one page, with plots, to pass on."
+            parser=some_path, metavar="FILE.html", help="The comparison as one page, with plots, to pass on."
         ),
     ] = None,
     report_json: Annotated[
         Path | None,
-        typer.Option(readable=False, metavar="FILE", help="The comparison as JSON, for programs."),
+        typer.Option(parser=some_path, metavar="FILE", help="The comparison as JSON, for programs."),
     ] = None,
     start: Annotated[
         str | None,
@@ -155,11 +162,16 @@ def told(summary: "Summary", what: str = "lines") -> list[str]:
 
 
 def each_file_named(arguments: list[str]) -> list[str]:
-    """Put ``--events`` before every file that follows one: ``--events a b`` is ``--events a --events b``."""
+    """Put ``--events`` before every file that follows one: ``--events a b`` is ``--events a --events b``.
+
+    Raises UsageError where none follows.
+    """
     spread: list[str] = []
     more_files = False
     for argument in arguments:
         if argument.startswith("-") and argument != "-":
+            if spread[-1:] == ["--events"]:
+                raise UsageError(f"--events: expected a file, found {argument}.")
             more_files = argument == "--events" or argument.startswith("--events=")
         elif more_files and spread[-1] != "--events":
             spread.append("--events")
@@ -170,7 +182,7 @@ def each_file_named(arguments: list[str]) -> list[str]:
 def read_range(start: str | None, end: str | None) -> "Range":
     """``--from`` and ``--to`` as they are written.
 
-    Raises UsageError where they are neither a time nor offsets.
+    Raises UsageError where they are neither a time nor offsets, or have nothing between them.
     """
     from stream.backtest import Range
 
@@ -181,6 +193,8 @@ def read_range(start: str | None, end: str | None) -> "Range":
         return Range(to_ms=to_ms)
     from_ms = instant_ms(start)
     if from_ms is not None:
+        if to_ms is not None and from_ms >= to_ms:
+            raise UsageError(f"--from {start} must be before --to {end}: no record lies between them.")
         return Range(from_ms=from_ms, to_ms=to_ms)
     offsets: dict[str, int] = {}
     for written in start.split(","):

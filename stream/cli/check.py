@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli.options import UsageError
+from stream.cli.options import UsageError, some_path
 from stream.core.rules import (
     Award,
     Calendar,
@@ -25,13 +25,13 @@ from stream.settings import written_ms
 
 def check(
     directory: Annotated[
-        Path, typer.Argument(readable=False, metavar="DIR", help="Folder of *.yaml and *.yml files.")
+        Path, typer.Argument(parser=some_path, metavar="DIR", help="Folder of *.yaml and *.yml files.")
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes.")] = False,
     against: Annotated[
         Path | None,
         typer.Option(
-            readable=False, metavar="DIR", help="The folder as it is loaded now: tells what may not change."
+            parser=some_path, metavar="DIR", help="The folder as it is loaded now: tells what may not change."
         ),
     ] = None,
     retention: Annotated[

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from stream.cli import backtest, check, migrate, programs, topics
-from stream.cli.options import UsageError, with_settings
+from stream.cli.options import UsageError, some_path, with_settings
 from stream.cli.stdout import Unread, watch_stdout
 from stream.errors import BonusError
 from stream.settings import Settings
@@ -86,7 +86,10 @@ def demo(
     ] = None,
     rate: Annotated[int, typer.Option(min=1, max=20_000, help="Sample events a second.")] = 500,
     programs: Annotated[
-        Path | None, typer.Option(readable=False, help="Programmes of your own instead of the sample ones.")
+        Path | None,
+        typer.Option(
+            parser=some_path, metavar="PATH", help="Programmes of your own instead of the sample ones."
+        ),
     ] = None,
 ) -> None:
     """See it all run: a broker, a Redis, sample producers and a worker, with nothing to install.
@@ -108,14 +111,14 @@ def main() -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code; whatever goes wrong is one sentence on stderr."""
-    if arguments[:1] == ["backtest"]:
-        arguments = backtest.each_file_named(arguments)
     # What libraries log of a failure is said once more by our own sentence; the worker sets up its own logging.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        ended: object = app(arguments, standalone_mode=False)
+        if arguments[:1] == ["backtest"]:
+            arguments = backtest.each_file_named(arguments)
+        ended: object = app(arguments, prog_name="bonus", standalone_mode=False)
     except _WrongCall as error:
-        return _complain(f"{error.format_message().rstrip('.')}. See bonus --help.", UsageError.exit_code)
+        return _complain(_told(error, arguments), UsageError.exit_code)
     except BonusError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -128,6 +131,24 @@ def run_command(arguments: list[str]) -> int:
         hint = "Set BONUS_LOG_LEVEL=debug to see where."
         return _complain(f"This is a bug in bonus: {type(error).__name__}: {error}. {hint}", 1)
     return ended if isinstance(ended, int) else 0
+
+
+def _told(error: typer.BadParameter, arguments: list[str]) -> str:
+    """What is wrong with a call, and which help to see."""
+    sentence = error.format_message().strip()
+    end = "" if sentence.endswith((".", "?")) else "."
+    return f"{sentence}{end} See {' '.join(['bonus', *_command(arguments)])} --help."
+
+
+def _command(arguments: list[str]) -> list[str]:
+    """The words that name the command: ``topics create`` of ``topics create --partitions``."""
+    below, words = getattr(typer.main.get_command(app), "commands", {}), []
+    for word in arguments:
+        if word not in below:
+            break
+        words.append(word)
+        below = getattr(below[word], "commands", {})
+    return words
 
 
 def _complain(sentence: str, code: int) -> int:

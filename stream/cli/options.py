@@ -72,6 +72,13 @@ def read_settings(model: type[S], given: Mapping[str, object], *, variables: str
         raise UsageError(" ".join(_sentence(mistake, variables) for mistake in error.errors())) from error
 
 
+def some_path(written: str) -> Path:
+    """A path as it is written; an empty one, as an unset variable leaves it, is not the current folder."""
+    if not written:
+        raise typer.BadParameter("expected a path, found nothing.")
+    return Path(written)
+
+
 def option_name(field: str) -> str:
     """``allowed_lateness`` as it is written on the command line: ``--allowed-lateness``."""
     return "--" + field.replace("_", "-")
@@ -99,8 +106,14 @@ def _in_order_of_interest(model: type[BaseSettings]) -> list[tuple[str, FieldInf
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     flag = field.annotation is bool
     names = f"{option_name(name)}/{option_name('no_' + name)}" if flag else option_name(name)
+    metavar = None if flag else _metavar(field)
     option = typer.Option(
-        None, names, help=_help(name, field), metavar=None if flag else _metavar(field), show_default=False
+        None,
+        names,
+        help=_help(name, field),
+        metavar=metavar,
+        parser=some_path if metavar == "PATH" else None,
+        show_default=False,
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=bool | None if flag else str | None

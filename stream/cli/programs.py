@@ -11,7 +11,7 @@ import typer
 from pydantic import Field
 
 from stream.cli.check import HEADINGS, aligned, row
-from stream.cli.options import with_settings
+from stream.cli.options import some_path, with_settings
 from stream.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def programs() -> None:
 def apply(
     settings: PublisherSettings,
     directory: Annotated[
-        Path, typer.Argument(readable=False, metavar="DIR", help="Folder of *.yaml and *.yml files.")
+        Path, typer.Argument(parser=some_path, metavar="DIR", help="Folder of *.yaml and *.yml files.")
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:

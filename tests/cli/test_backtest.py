@@ -104,6 +104,11 @@ def test_a_report_that_cannot_be_written_is_told_before_the_run(tmp_path: Path, 
         (["--events", "e", "--report", "r.html"], "give a second folder with --compare"),
         (["--kafka", "k:1", "--from", "yesterday"], "--from yesterday: expected a time with its offset"),
         (["--kafka", "k:1", "--from", "views/0/x"], "--from views/0/x: expected a time"),
+        (
+            ["--kafka", "k:1", "--from", "2026-02-01T00:00:00Z", "--to", "2026-01-01T00:00:00Z"],
+            "--from 2026-02-01T00:00:00Z must be before --to 2026-01-01T00:00:00Z: no record lies between them.",
+        ),
+        (["--events", ""], "'--events': expected a path, found nothing."),
         (["--kafka", "k:1", "--to", "2026-01-01"], "--to 2026-01-01: expected a time with its offset"),
     ],
 )

@@ -85,15 +85,28 @@ def test_bare_bonus_shows_the_commands_and_is_a_usage_error() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nope"], "No such command 'nope'."),
+        (["nope"], "No such command 'nope'. See bonus --help."),
+        (["chekc"], "No such command 'chekc'. Did you mean 'check'? See bonus --help."),
+        (["topics", "creat"], "Did you mean 'create'? See bonus topics --help."),
+        (["check", "programs", "--against"], "requires an argument. See bonus check --help."),
+        (["check", ""], "'DIR': expected a path, found nothing. See bonus check --help."),
+        (
+            ["programs", "apply", ""],
+            "'DIR': expected a path, found nothing. See bonus programs apply --help.",
+        ),
+        (["worker", "--programs", ""], "'--programs': expected a path, found nothing."),
         (["worker"], "--programs (or BONUS_PROGRAMS) is needed."),
         (
             ["worker", "--programs", "p", "--topic-lag", "5"],
             "--topic-lag (BONUS_TOPIC_LAG): expected a duration",
         ),
-        (["check"], "Missing argument 'DIR'."),
+        (["check"], "Missing argument 'DIR'. See bonus check --help."),
         (["demo", "--rate", "0"], "Invalid value for '--rate'"),
         (["backtest", "--programs", "p", "--out", "o"], "either --events FILE... or --kafka HOST:PORT"),
+        (
+            ["backtest", "--programs", "p", "--events", "--out", "o"],
+            "--events: expected a file, found --out.",
+        ),
         (["topics", "create", "--partitions", "none"], "Invalid value for '--partitions'"),
     ],
 )
