@@ -1,7 +1,8 @@
 """``bonus backtest``: the engine over files, or over the topics' history."""
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,7 +118,10 @@ def backtest(
 
     wanted = read_range(start, end)
     refuse_overwriting(events or [], [path for path in (out, rejected, report, report_json) if path])
-    with ExitStack() as files:  # before the run: a place that can't be written to is told at once
+    with (
+        _sigterm_breaks_off(),
+        ExitStack() as files,
+    ):  # before the run: a place that can't be written to is told at once
         write_page = files.enter_context(whole_file(report)) if report else None
         write_document = files.enter_context(whole_file(report_json)) if report_json else None
         if events:
@@ -136,6 +140,20 @@ def backtest(
         _print_tables(tables(summary.comparison))
     for line in told(summary, "lines" if events else "records"):
         typer.echo(line, err=True)
+
+
+@contextmanager
+def _sigterm_breaks_off() -> Iterator[None]:
+    """Have SIGTERM break the block off as Ctrl-C does, so that nothing half written stays; the exit code is 143."""
+
+    def break_off(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, break_off)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _print_tables(found: Iterable["Table"]) -> None:

@@ -51,14 +51,13 @@ def run(seconds: float | None, rate: int, programs: Path | None) -> None:
             embedded_redis(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bonus-"))))
         )
         port = _free_port()
-        log = _log_file()
+        log = stack.enter_context(_log_file())
         command = worker_command(broker, redis, programs, port)
         worker = stack.enter_context(guarded(command, log, _environment()))
         watch = stack.enter_context(closing(BonusWatch(broker)))
         screen = stack.enter_context(Screen(Console(), seconds))
         show = _Show(worker, log, port, watch, screen, interrupted)
         show.play(Traffic(broker, rate), seconds)
-    log.unlink()
 
 
 def worker_command(broker: str, redis: str, programs: Path, port: int) -> list[str]:
@@ -166,7 +165,17 @@ def _free_port() -> int:
         return port
 
 
-def _log_file() -> Path:
+@contextmanager
+def _log_file() -> Iterator[Path]:
+    """A file for the worker's log, which is kept only where an error names it."""
     handle, name = tempfile.mkstemp(prefix="bonus-demo-worker-", suffix=".log")
     os.close(handle)
-    return Path(name)
+    log, named = Path(name), False
+    try:
+        yield log
+    except WorkerEnded:
+        named = True
+        raise
+    finally:
+        if not named:
+            log.unlink(missing_ok=True)

@@ -1,6 +1,11 @@
 """``bonus backtest`` over files, as people call it."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -128,3 +133,19 @@ def test_a_range_is_read_as_times_or_as_places_in_the_logs() -> None:
     assert read_range("acme.views/0/120, acme.likes/11/0", None) == Range(
         from_offsets={"acme.views/0": 120, "acme.likes/11": 0}
     )
+
+
+def test_sigterm_leaves_nothing_half_written(tmp_path: Path, programs: str) -> None:
+    os.mkfifo(tmp_path / "events")
+    files = ["--programs", programs, "--events", str(tmp_path / "events"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([sys.executable, "-m", "stream.cli.main", "backtest", *files])
+    with (tmp_path / "events").open("w") as events:  # opened once the run reads it
+        events.write(view(1) + "\n")
+        events.flush()
+        deadline_s = time.monotonic() + 30
+        while not (tmp_path / ".out.partial").exists() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert (tmp_path / ".out.partial").exists()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "programs"]

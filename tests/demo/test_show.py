@@ -55,10 +55,10 @@ def demo(mark: str) -> Iterator[subprocess.Popen[str]]:
     wait_until_none_is_left(mark)
 
 
-def start(mark: str, *arguments: str) -> subprocess.Popen[str]:
+def start(mark: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "stream.cli.main", "demo", *arguments],
-        env={**os.environ, MARK: mark, "BONUS_KAFKA": "nowhere:1"},
+        env={**os.environ, MARK: mark, "BONUS_KAFKA": "nowhere:1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -95,6 +95,18 @@ def test_an_interrupted_demo_ends_with_its_summary(demo: subprocess.Popen[str], 
     assert (demo.returncode, err) == (0, "")
     assert "events sent" in out
     assert processes(mark) == {}
+
+
+def test_a_demo_that_nobody_watches_any_more_ends_and_keeps_no_log(mark: str, tmp_path: Path) -> None:
+    process = start(mark, "--seconds", "30", TMPDIR=str(tmp_path))
+    until_a_bonus(process)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert (process.wait(WITHIN_S), process.stderr.read()) == (0, "")
+    process.stderr.close()
+    assert list(tmp_path.glob("bonus-demo-worker-*")) == []
+    wait_until_none_is_left(mark)
 
 
 def test_a_killed_demo_leaves_no_process_behind(demo: subprocess.Popen[str], mark: str) -> None:
