@@ -118,10 +118,8 @@ def backtest(
 
     wanted = read_range(start, end)
     refuse_overwriting(events or [], [path for path in (out, rejected, report, report_json) if path])
-    with (
-        _sigterm_breaks_off(),
-        ExitStack() as files,
-    ):  # before the run: a place that can't be written to is told at once
+    with _sigterm_breaks_off(), ExitStack() as files:
+        # Before the run: a place that can't be written to is told at once.
         write_page = files.enter_context(whole_file(report)) if report else None
         write_document = files.enter_context(whole_file(report_json)) if report_json else None
         if events:
