@@ -161,7 +161,7 @@ def maximum(on: Servers, partitions: int) -> float:
 
 
 def _of_a_burst(on: Servers, partitions: int) -> float:
-    with _both(on, partitions, FULL_EVENTS, 2.0) as (sender, it):
+    with _place(on, partitions) as (place, folder), _both(place, folder, FULL_EVENTS, 2.0) as (sender, it):
         _send_and_count(sender, it, FULL_EVENTS, FULL_EVENTS, paced=False)
         _, took_s = _send_and_count(sender, it, FULL_EVENTS, 2 * FULL_EVENTS, paced=False)
         return FULL_EVENTS / took_s
@@ -171,21 +171,29 @@ def _keeps_up(on: Servers, partitions: int, rate: int) -> bool:
     """Whether all is counted soon after it was sent, at this rate and not a slower one."""
     print(f"Trying {rate:,} events a second …", flush=True)
     events = round(rate * TRIED_S)
-    with _both(on, partitions, rate, TRIED_S) as (sender, it):
+    with _place(on, partitions) as (place, folder), _both(place, folder, rate, TRIED_S) as (sender, it):
         sent, took_s = _send_and_count(sender, it, events, events, paced=True)
         return sent.rate >= KEPT * rate and took_s - sent.took_s <= BEHIND_S
 
 
 @contextmanager
-def _both(on: Servers, partitions: int, rate: int, seconds: float) -> Iterator[tuple[Sender, worker.Worker]]:
-    """A generator with events for so long at ``rate``, and a worker that has taken its partitions."""
-    all_cores, _ = cores.split(pin=False)
+def _place(on: Servers, partitions: int) -> Iterator[tuple[Ground, Path]]:
+    """Topics of a run's own, and a folder for its programmes."""
     with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ground(on, partitions) as place:
-        _write_rules(Path(folder), EVENTS_A_BONUS)
-        traffic = Traffic(on.kafka, place.prefix, rate, EVENTS_A_BONUS)
-        with Sender(traffic, seconds) as sender, worker.running(place, Path(folder), all_cores) as it:
-            it.wait_until_taken(partitions)
-            yield sender, it
+        yield place, Path(folder)
+
+
+@contextmanager
+def _both(
+    place: Ground, folder: Path, rate: int, seconds: float, events_a_bonus: int = EVENTS_A_BONUS
+) -> Iterator[tuple[Sender, worker.Worker]]:
+    """A generator with events for so long at ``rate``, and a worker that has taken its partitions."""
+    _write_rules(folder, events_a_bonus)
+    all_cores, _ = cores.split(pin=False)  # a broker that is kept to one core would be the one measured
+    traffic = Traffic(place.servers.kafka, place.prefix, rate, events_a_bonus)
+    with Sender(traffic, seconds) as sender, worker.running(place, folder, all_cores) as it:
+        it.wait_until_taken(place.partitions)
+        yield sender, it
 
 
 def _send_and_count(
@@ -199,8 +207,8 @@ def _send_and_count(
 
 def _at(on: Servers, partitions: int, rate: int, seconds: float) -> Run:
     print(f"Sending {rate:,} events a second for {WARM_UP_S + seconds:g} s …", flush=True)
-    with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ground(on, partitions) as place:
-        return measure(place, Path(folder), rate, seconds)
+    with _place(on, partitions) as (place, folder):
+        return measure(place, folder, rate, seconds)
 
 
 def measure(
@@ -212,15 +220,10 @@ def measure(
     warm_up_s: float = WARM_UP_S,
 ) -> Run:
     """Send at ``rate`` while a worker runs, until every bonus has come. ``folder`` takes the programmes."""
-    _write_rules(folder, events_a_bonus)
-    all_cores, _ = cores.split(pin=False)  # a broker that is kept to one core would be the one measured
-    traffic = Traffic(place.servers.kafka, place.prefix, rate, events_a_bonus)
     with (
-        Sender(traffic, warm_up_s + seconds) as sender,
-        worker.running(place, folder, all_cores) as it,
+        _both(place, folder, rate, warm_up_s + seconds, events_a_bonus) as (sender, it),
         Watch(place, PROGRAM) as watch,
     ):
-        it.wait_until_taken(place.partitions)
         # A broker that has just started is slow at first: what piles up then is not to be measured.
         warm_up = sender.run(round(warm_up_s * rate))
         watch.wait_for(set(warm_up.sent_s), ARRIVE_S)
