@@ -22,7 +22,7 @@ from schemas import bonuses as wire
 from schemas.bonuses import BonusEvent
 from stream import topics
 from stream.core.rules import TOPICS
-from tests.kafka.broker import Broker
+from tests.kafka.broker import SMALL, Broker
 from tests.kafka.redis_server import RedisServer
 
 READ_S = 30.0
@@ -107,7 +107,7 @@ def servers() -> Iterator[Servers]:
     kafka, redis_url = os.environ.get("BONUS_TEST_KAFKA"), os.environ.get("BONUS_TEST_REDIS")
     with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ExitStack() as ends:
         if not kafka:
-            broker = Broker(Path(folder) / "kafka", java_options=("-Xms128m", "-Xmx512m"))
+            broker = Broker(Path(folder) / "kafka", java_options=SMALL)
             ends.callback(broker.kill)
             broker.start()
             kafka = broker.bootstrap

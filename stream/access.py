@@ -9,7 +9,7 @@ is tried; `forbidden` says which right is missing.
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -81,6 +81,29 @@ async def refusal(options: Mapping[str, object]) -> InputError | None:
         if found is not None:
             return found
     return None
+
+
+async def connect(
+    start: Callable[[], Awaitable[object]], options: Mapping[str, object], *, within_s: float, every_s: float
+) -> None:
+    """Start an aiokafka client with these ``options``, again every ``every_s`` until ``within_s`` is over.
+
+    Raises ``InputError`` where a broker does not let us in, ``Unreachable`` where there is none in that time.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            await start()
+            return
+        except TimeoutError as error:
+            raise unreached(options, within_s) from error
+        except KafkaConnectionError as error:
+            why = await refusal(options)
+            if why is not None:
+                raise why from error
+            if time.monotonic() + every_s > deadline:
+                raise unreached(options, within_s) from error
+            await asyncio.sleep(every_s)
 
 
 def unreached(options: Mapping[str, object], within_s: float) -> Unreachable:

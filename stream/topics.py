@@ -252,21 +252,10 @@ def _refuse_create_time(inputs: Mapping[str, TopicState]) -> None:
 @asynccontextmanager
 async def _connected(options: Mapping[str, object], within_s: float) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client; tries again until ``within_s`` is over, and speaks our errors."""
-    deadline = time.monotonic() + within_s
     timeout_ms = int(min(REQUEST_TIMEOUT_S, within_s) * 1000)
     admin = AIOKafkaAdminClient(**{"request_timeout_ms": timeout_ms} | dict(options))
     try:
-        while True:
-            try:
-                await admin.start()
-                break
-            except KafkaConnectionError as error:
-                refusal = await access.refusal(options)
-                if refusal is not None:
-                    raise refusal from error
-                if time.monotonic() + RECONNECT_S > deadline:
-                    raise
-                await asyncio.sleep(RECONNECT_S)
+        await access.connect(admin.start, options, within_s=within_s, every_s=RECONNECT_S)
         yield admin
     except BonusError:
         raise

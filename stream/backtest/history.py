@@ -6,7 +6,6 @@ once that is committed, so a transaction that is still open is waited for, and s
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -263,21 +262,12 @@ async def _asking(settings: KafkaSettings) -> AsyncIterator[tuple[AIOKafkaConsum
 
 async def _start(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> None:
     within_s, options = in_ms(settings.connect_timeout) / 1000, settings.kafka_options()
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            async with asyncio.timeout(within_s):
-                await consumer.start()
-                return
-        except TimeoutError as error:
-            raise access.unreached(options, within_s) from error
-        except KafkaConnectionError as error:
-            refusal = await access.refusal(options)
-            if refusal is not None:
-                raise refusal from error
-            if time.monotonic() + _RECONNECT_S > deadline:
-                raise access.unreached(options, within_s) from error
-            await asyncio.sleep(_RECONNECT_S)
+
+    async def start() -> None:
+        async with asyncio.timeout(within_s):
+            await consumer.start()
+
+    await access.connect(start, options, within_s=within_s, every_s=_RECONNECT_S)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from stream.core.rules import TOPICS, Limits, Topic
@@ -31,6 +32,7 @@ class Crew:
     log_ends: LogEnds
     group: Consumer
     crash: Callable[[BaseException], None]
+    opened: AsyncExitStack = field(repr=False)  # closes them all
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """A partition has it while it applies a chunk, and until small tasks of all have got on (``service.TURNS``)."""
 
@@ -50,8 +52,4 @@ class Crew:
 
     async def dismiss(self) -> None:
         """Close every connection."""
-        await self.outbox.close()
-        await self.log_ends.close()
-        await self.logs.close()
-        await self.rules.close()
-        await self.store.close()
+        await self.opened.aclose()

@@ -52,20 +52,20 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
             outbox = await Outbox.open(options, settings.topic_prefix)
             opened.push_async_callback(outbox.close)
         await _refuse_foreign_state(store, logs.identity.cluster, partitions)
-        opened.pop_all()  # the crew's from now on
-    crew = Crew(
-        settings=settings,
-        options=options,
-        rules=rules,
-        limits=settings.limits(),
-        partitions=partitions,
-        logs=logs,
-        store=store,
-        outbox=outbox,
-        log_ends=log_ends,
-        group=group,
-        crash=crash,
-    )
+        crew = Crew(
+            settings=settings,
+            options=options,
+            rules=rules,
+            limits=settings.limits(),
+            partitions=partitions,
+            logs=logs,
+            store=store,
+            outbox=outbox,
+            log_ends=log_ends,
+            group=group,
+            crash=crash,
+            opened=opened.pop_all(),
+        )
     log.info(
         "worker ready", group=settings.group, partitions=partitions, programs=len(rules.edition.programs)
     )

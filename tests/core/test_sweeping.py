@@ -8,6 +8,7 @@ from stream.core.plan import Plan
 from stream.core.rules import AtMost, Limits, Line, OncePer, Period, Program, Rolling, Tumbling
 from tests.builders import DAY, HOUR, MINUTE, Log, program, tier, version
 from tests.laws.engine import feed
+from tests.laws.store import Store
 
 NOON = 20_000 * DAY + 12 * HOUR
 LATER = NOON + 100 * DAY
@@ -134,17 +135,11 @@ def test_a_sweep_stops_where_the_next_cut_has_enough_to_delete() -> None:
 def test_what_leaves_the_windows_does_not_pile_up() -> None:
     """A cut deletes as many fields as it writes, however many that are: as many leave the windows in the long run."""
     run = Run(program(version(Rolling(HOUR, MINUTE), tier(views=1_000))))
-    stored: dict[tuple[str, str], int] = {}
+    store = Store()
     for minute in range(400):
         at_ms = NOON + minute * MINUTE
         feed(run.partition, [run.log.add("views", at_ms, creator_id=f"c{number}") for number in range(10)])
-        for key, fields in run.partition.cut().subjects.items():
-            for field, value in fields.items():
-                if value is None:
-                    stored.pop((key, field), None)
-                else:
-                    stored[key, field] = value
+        store.write(run.partition.cut(), 0)
     held_minutes = 60 + Limits().allowed_lateness_ms // MINUTE
-    assert len(stored) <= 10 * (
-        held_minutes + 60 // 4 + 2
-    )  # subjects are looked at every quarter of a window
+    looked_at_every = 60 // 4  # minutes: a quarter of the window
+    assert sum(map(len, store.subjects.values())) <= 10 * (held_minutes + looked_at_every + 2)

@@ -28,7 +28,8 @@ FORMAT_SECONDS = 60
 START_SECONDS = 120
 STOP_SECONDS = 20
 
-QUICK = ("-Xms128m", "-Xmx512m", "-XX:TieredStopAtLevel=1")
+SMALL = ("-Xms128m", "-Xmx512m")
+QUICK = (*SMALL, "-XX:TieredStopAtLevel=1")
 """Small, and compiled quickly rather than well: most brokers of tests live for seconds."""
 
 
