@@ -253,12 +253,12 @@ async def test_a_move_by_a_redis_user_with_the_rights_of_a_worker(
     open_fleet: Fleet, secured_redis: SecuredRedis
 ) -> None:
     """Of the old side it needs more, of the new side no more than a worker."""
-    kafka, user = open_fleet.kafka, f"u{uuid4().hex[:12]}"
+    kafka, group, user = open_fleet.kafka, open_fleet.group, f"u{uuid4().hex[:12]}"
     with redis.Redis.from_url(secured_redis.url) as client:
-        client.execute_command(*user_in_redis(user, PASSWORD))
+        client.execute_command(*user_in_redis(user, PASSWORD, group=group))
     worker = secured_redis.url.replace("redis://", f"redis://{user}:{PASSWORD}@")
     place = {"kafka": kafka.bootstrap, "topic_prefix": kafka.prefix}
-    move = ("migrate", "--group", "bonus", "--to-group", "bonus", "--dry-run")
+    move = ("migrate", "--group", group, "--to-group", group, "--dry-run")
     ended = await bonus(*move, redis=worker, to_redis=secured_redis.url, **place)
     assert ended.code == 1
     assert "does not let us in (NOPERM ZMSCORE is not allowed" in ended.sentence
