@@ -34,7 +34,7 @@ class Crew:
     crash: Callable[[BaseException], None]
     opened: AsyncExitStack = field(repr=False)  # closes them all
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """A partition has it while it applies a chunk, and until small tasks of all have got on (``service.TURNS``)."""
+    """A partition has it while it applies chunks, and until small tasks of all have got on (``service.TURNS``)."""
 
     def inputs(self, partition: int) -> dict[Topic, TopicPartition]:
         """The four input topic-partitions of ``partition``."""

@@ -1,7 +1,8 @@
 """Serving a taken partition: three tasks around one state, of which only the first changes what counts.
 
 ```
-apply       chunk by chunk: decode, read back unknown subjects, apply, hand over bonuses and turned-away records
+apply       chunk by chunk: decode, read back unknown subjects, apply, hand over bonuses and turned-away records;
+            small chunks in one step
 emit        everything handed over since the last transaction, in one transaction               outgoing
 checkpoint  about once a second: what changed, once all that it covers is acknowledged          checkpointing
 ```
@@ -23,6 +24,7 @@ from stream.core.rules import TOPICS, Topic
 from stream.errors import BonusError
 from stream.logs import logger
 from stream.transport.driver import Chunk
+from stream.transport.fetching import RUN
 from stream.worker.checkpointing import KAFKA, REDIS, Checkpoints, read_back
 from stream.worker.crew import Crew
 from stream.worker.flight import ChunkLost, Flight
@@ -34,8 +36,8 @@ from stream.worker.watchdog import Sight
 log = logger(__name__)
 
 TURNS = 4
-"""So many turns of the event loop lie between two chunks, of whatever partitions: a transaction is some forty small
-steps, a turn each, which would otherwise wait for a chunk of each partition every time."""
+"""So many turns of the event loop follow for each chunk applied, before another partition applies: a transaction is
+some forty small steps, a turn each, which would otherwise wait for chunks of each partition every time."""
 
 CANCEL_AGAIN_S = 0.2
 """A task that has not ended by then is cancelled again."""
@@ -58,6 +60,7 @@ class Service:
         self._state, self._lease, self._number = taken.state, taken.lease, taken.state.number
         self._decoders = {topic: Decoder(topic, self._number, crew.partitions) for topic in TOPICS}
         self._queue: deque[tuple[Topic, Chunk]] = deque()
+        self._decoded: list[Event | Rejection] = []  # of the queue's first chunk, where it waits for subjects
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
         self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
@@ -139,29 +142,48 @@ class Service:
                 self._work.clear()
                 await self._work.wait()
                 continue
-            await self._apply_next(*self._queue[0])
-            self._queue.popleft()
+            await self._apply_some()
             await self._breathe()
         self._outgoing.finish()
 
-    async def _apply_next(self, topic: Topic, chunk: Chunk) -> None:
-        """Decode a chunk, have all that it touches in memory, and apply it; between that others go on."""
-        decoded: list[Event | Rejection] = []
-        while True:
-            async with self._crew.turn:
-                decoded = decoded or self._decoders[topic].decode([record.value for record in chunk.records])
-                # Asked again after each read-back: a checkpoint may have let others go meanwhile.
-                unknown = self._state.missing(topic, decoded)
-                if not unknown:
-                    self._apply(topic, chunk, decoded)
-                    self.flight.land(chunk)
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
-            if not unknown:
-                return
+    async def _apply_some(self) -> None:
+        """Apply the chunks that are queued, but no more than a run of records, in one step; then others go on.
+
+        Most chunks are small, and each step costs its turns, and a transaction where it brings bonuses. A chunk of
+        which memory lacks something ends the step: that is read back.
+        """
+        unknown: Sequence[str] = ()
+        async with self._crew.turn:
+            chunks = records = 0
+            while self._queue and self._has_room():
+                records += len(self._queue[0][1].records)
+                if chunks and records > RUN:
+                    break
+                unknown = self._apply_first()
+                chunks += 1
+                if unknown:
+                    break
+            for _ in range(TURNS * chunks):
+                await asyncio.sleep(0)
+        if unknown:
             self._step = "read back"
             await read_back(self._state, self._lease, unknown)
             self._step = "apply"
+
+    def _apply_first(self) -> Sequence[str]:
+        """Decode the queue's first chunk and apply it; or the keys that memory lacks for that.
+
+        Asked again after each read-back: a checkpoint may have let others go meanwhile.
+        """
+        topic, chunk = self._queue[0]
+        self._decoded = self._decoded or self._decoders[topic].decode([each.value for each in chunk.records])
+        unknown = self._state.missing(topic, self._decoded)
+        if not unknown:
+            self._apply(topic, chunk, self._decoded)
+            self.flight.land(chunk)
+            self._decoded = []
+            self._queue.popleft()
+        return unknown
 
     async def _go_over(self) -> None:
         """Go over to the edition in force, at this place of the logs: a checkpoint says so before the next record."""
