@@ -38,8 +38,9 @@ EVENTS_A_BONUS = 100
 FULL_EVENTS = 400_000
 """Events of a burst: once to warm up, and once to be timed."""
 
-TRIED_S, BEHIND_S, LOWER = 15.0, 1.0, 0.93
-"""A rate is tried for so long, and too high if the worker needs so much longer to count all; then a lower one is."""
+TRIED_S, BEHIND_S, LOWER = 60.0, 1.0, 0.93
+"""A rate is tried for so long, and too high if the worker needs so much longer to count all; then a lower one is.
+For less it keeps up with more than it can go on with: as state grows, an event costs more."""
 
 KEPT = 0.98
 """The least share of a rate that the generator must come to."""
