@@ -1,6 +1,8 @@
-"""What the task that applies does between chunks."""
+"""What the task that applies does with chunks, and between them."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -8,17 +10,103 @@ from typing import cast
 import pytest
 
 from stream.core.partition import Partition
-from stream.core.rules import TOPICS, Limits
+from stream.core.rules import TOPICS, Limits, Topic
 from stream.emit.ledger import Ledger
 from stream.store.lease import Lease
+from stream.transport.driver import Chunk
+from stream.transport.fetching import RUN, Record
 from stream.transport.kafka import TopicPartition
 from stream.worker.crew import Crew
 from stream.worker.rules import in_force
 from stream.worker.service import Service
 from stream.worker.take import Taken
+from tests.kafka.traffic import new_event, value_of
 from tests.rulebook.written import dated
 
 OVER_S = 20
+NOW_MS = 1_764_000_000_000
+
+
+def service_of(*, complete: bool = True, lease: object = None) -> Service:
+    """One that serves partition 0 of one, by a programme that counts views; ``complete``: memory holds all."""
+    rules = in_force(1, {}, (dated(1, "2025-01-01T00:00:00Z"),), {}, Limits())
+    crew = SimpleNamespace(
+        rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
+        settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
+        partitions=1,
+        inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
+        outbox=None,
+        logs=None,
+        turn=asyncio.Lock(),
+    )
+    state = Partition(0, rules.plan, Limits(), complete=complete)
+    taken = Taken(
+        state,
+        rules,
+        cast(Ledger, SimpleNamespace(place=0)),
+        cast(Lease, lease or SimpleNamespace(seq=1)),
+        adopted=False,
+        moved="",
+    )
+    return Service(cast(Crew, crew), taken)
+
+
+def chunk_for(service: Service, topic: Topic, creators: Sequence[str]) -> Chunk:
+    """An event of each of these creators, fetched from the beginning of a topic."""
+    events = [
+        new_event(f"{topic}-{number}", creator, occurred_at=NOW_MS) for number, creator in enumerate(creators)
+    ]
+    records = [
+        SimpleNamespace(offset=number, timestamp=NOW_MS, value=value_of(event))
+        for number, event in enumerate(events)
+    ]
+    return service.flight.set_out(TopicPartition(topic, 0), cast(list[Record], records))
+
+
+def applied(service: Service) -> dict[Topic, int]:
+    """How many records of each topic have been."""
+    return {topic: service.position(topic) for topic in TOPICS}
+
+
+async def test_small_chunks_are_applied_in_one_step() -> None:
+    service = service_of()
+    for topic in TOPICS:
+        service.offer(topic, chunk_for(service, topic, ["ada", "bob"]))
+    await service._apply_some()
+    assert applied(service) == dict.fromkeys(TOPICS, 2)
+
+
+async def test_a_step_ends_before_more_than_a_run_of_records() -> None:
+    """But for a chunk that is as much by itself."""
+    service = service_of()
+    sizes: dict[Topic, int] = {"views": RUN - 2, "likes": 2, "shares": 1, "comments": RUN}
+    for topic, records in sizes.items():
+        service.offer(topic, chunk_for(service, topic, ["ada"] * records))
+    await service._apply_some()
+    assert applied(service) == {"views": RUN - 2, "likes": 2, "shares": 0, "comments": 0}
+    await service._apply_some()
+    assert applied(service) == {"views": RUN - 2, "likes": 2, "shares": 1, "comments": 0}
+    await service._apply_some()
+    assert applied(service) == sizes
+
+
+async def test_a_step_ends_at_a_chunk_of_which_memory_lacks_something() -> None:
+    """That is read back, each entry once, before the chunk is applied; those before it have been."""
+    read = list[str]()
+
+    async def read_keys(keys: Iterable[str]) -> list[dict[str, int]]:
+        assert applied(service) == {"views": 0, "likes": 2, "shares": 0, "comments": 0}
+        read.extend(keys)
+        return [{} for _ in keys]
+
+    lease = SimpleNamespace(seq=1, read=read_keys, intact=nullcontext)
+    service = service_of(complete=False, lease=lease)
+    service.offer("likes", chunk_for(service, "likes", ["ada", "ada"]))  # nothing counts likes
+    service.offer("views", chunk_for(service, "views", ["ada", "bob", "ada"]))
+    await service._apply_some()
+    assert read == ["ada", "bob"]
+    await service._apply_some()
+    assert applied(service) == {"views": 3, "likes": 2, "shares": 0, "comments": 0}
 
 
 async def test_what_comes_while_it_goes_over_to_other_rules_is_not_missed(
@@ -34,25 +122,12 @@ async def test_what_comes_while_it_goes_over_to_other_rules_is_not_missed(
         self._checkpoints.rules = in_force(number, {}, (), {}, Limits())
 
     async def new_edition(number: int) -> None:
-        crew.rules.edition.number = number
+        crew.rules.edition.number = number  # type: ignore[misc]
         service.rules_changed()
 
     monkeypatch.setattr(Service, "_go_over", go_over)
-    rules = in_force(1, {}, (dated(1, "2026-01-01T00:00:00Z"),), {}, Limits())
-    crew = SimpleNamespace(
-        rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
-        settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
-        partitions=1,
-        inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
-        outbox=None,
-        logs=None,
-    )
-    state = Partition(0, rules.plan, Limits(), complete=False)
-    ledger, lease = SimpleNamespace(place=0), SimpleNamespace(seq=1)
-    service = Service(
-        cast(Crew, crew),
-        Taken(state, rules, cast(Ledger, ledger), cast(Lease, lease), adopted=False, moved=""),
-    )
+    service = service_of()
+    crew = service._crew
     applying = asyncio.create_task(service._apply_all())
     async with asyncio.timeout(OVER_S):
         await new_edition(2)
