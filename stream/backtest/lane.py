@@ -70,7 +70,8 @@ class Lane:
         self._sweep_from_ms = horizon_ms + SWEEP_EVERY_MS
         due = [key for key, due_ms in self._due.items() if due_ms < horizon_ms]
         for first in range(0, len(due), _SWEPT_AT_ONCE):
-            self._state.sweep(due[first : first + _SWEPT_AT_ONCE])
+            while not self._state.sweep(due[first : first + _SWEPT_AT_ONCE]):
+                self._cut()
             self._cut()
 
     def _cut(self) -> None:

@@ -212,6 +212,7 @@ class Checkpoints:
                 return
             with self._waiting_for(REDIS):
                 due = await self._lease.due(horizon_ms, self._most_swept)
+                more = len(due) == self._most_swept
                 for start in range(0, len(due), SWEPT_AT_ONCE):
                     if self._finishing:
                         return
@@ -220,9 +221,10 @@ class Checkpoints:
                     if unknown:
                         await read_back(self._state, self._lease, unknown)
                     if not self._state.sweep(keys):
+                        more = True
                         break
             self._swept_seq = self._lease.seq
-            if len(due) == self._most_swept:
+            if more:
                 self._most_swept = min(MOST_SWEPT, 2 * self._most_swept)
             else:
                 self._most_swept, self._sweep_from_ms = LEAST_SWEPT, horizon_ms + SWEEP_EVERY_MS
