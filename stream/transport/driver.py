@@ -122,9 +122,8 @@ class Consumer(consumer.Consumer):
                     await self.callback(self._message(chunk))
                 await asyncio.sleep(0)
         except asyncio.CancelledError:
-            if (
-                not fetcher.should_stop
-            ):  # during a rebalance Faust takes it for a crash, also where it stops itself
+            # During a rebalance Faust takes it for a crash, also where it stops itself.
+            if not fetcher.should_stop:
                 raise
 
     async def _fetch(self) -> list[Chunk]:

@@ -155,14 +155,12 @@ class Service:
         unknown: Sequence[str] = ()
         async with self._crew.turn:
             chunks = records = 0
-            while self._queue and self._has_room():
+            while self._queue and self._has_room() and not unknown:
                 records += len(self._queue[0][1].records)
                 if chunks and records > RUN:
                     break
                 unknown = self._apply_first()
                 chunks += 1
-                if unknown:
-                    break
             for _ in range(TURNS * chunks):
                 await asyncio.sleep(0)
         if unknown:

@@ -2,20 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
-from stream.core.partition import Partition
 from stream.core.rules import TOPICS, Limits
-from stream.emit.ledger import Ledger
-from stream.store.lease import Lease
-from stream.transport.kafka import TopicPartition
 from stream.worker.checkpointing import LEAST_SWEPT, SWEEP_EVERY_MS, Checkpoints
-from stream.worker.crew import Crew
 from stream.worker.outgoing import Outgoing
 from stream.worker.rules import in_force
-from stream.worker.take import Taken
+from tests.worker.served import crew_of_one, taken_of
 
 
 class Swept:
@@ -32,20 +26,9 @@ class Swept:
             horizon=lambda: self.horizon_ms,
             sweep=lambda keys: self.room,
         )
-        crew = SimpleNamespace(
-            settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
-            inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
-        )
-        taken = Taken(
-            cast(Partition, state),
-            in_force(1, {}, (), {}, Limits()),
-            cast(Ledger, SimpleNamespace(place=0)),
-            cast(Lease, self.lease),
-            adopted=False,
-            moved="",
-        )
+        taken = taken_of(state, in_force(1, {}, (), {}, Limits()), self.lease)
         self.checkpoints = Checkpoints(
-            cast(Crew, crew), taken, cast(Outgoing, SimpleNamespace()), asyncio.Condition()
+            crew_of_one(), taken, cast(Outgoing, SimpleNamespace()), asyncio.Condition()
         )
 
     async def _due(self, before_ms: int, limit: int) -> Sequence[str]:

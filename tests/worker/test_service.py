@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -11,17 +10,14 @@ import pytest
 
 from stream.core.partition import Partition
 from stream.core.rules import TOPICS, Limits, Topic
-from stream.emit.ledger import Ledger
-from stream.store.lease import Lease
 from stream.transport.driver import Chunk
 from stream.transport.fetching import RUN, Record
 from stream.transport.kafka import TopicPartition
-from stream.worker.crew import Crew
 from stream.worker.rules import in_force
 from stream.worker.service import Service
-from stream.worker.take import Taken
 from tests.kafka.traffic import new_event, value_of
 from tests.rulebook.written import dated
+from tests.worker.served import crew_of_one, taken_of
 
 OVER_S = 20
 NOW_MS = 1_764_000_000_000
@@ -30,25 +26,8 @@ NOW_MS = 1_764_000_000_000
 def service_of(*, complete: bool = True, lease: object = None) -> Service:
     """One that serves partition 0 of one, by a programme that counts views; ``complete``: memory holds all."""
     rules = in_force(1, {}, (dated(1, "2025-01-01T00:00:00Z"),), {}, Limits())
-    crew = SimpleNamespace(
-        rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
-        settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
-        partitions=1,
-        inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
-        outbox=None,
-        logs=None,
-        turn=asyncio.Lock(),
-    )
     state = Partition(0, rules.plan, Limits(), complete=complete)
-    taken = Taken(
-        state,
-        rules,
-        cast(Ledger, SimpleNamespace(place=0)),
-        cast(Lease, lease or SimpleNamespace(seq=1)),
-        adopted=False,
-        moved="",
-    )
-    return Service(cast(Crew, crew), taken)
+    return Service(crew_of_one(), taken_of(state, rules, lease or SimpleNamespace(seq=1)))
 
 
 def chunk_for(service: Service, topic: Topic, creators: Sequence[str]) -> Chunk:

@@ -1,0 +1,35 @@
+"""What one served partition is made of, as far as tests without servers need it."""
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+from stream.core.partition import Partition
+from stream.core.rules import TOPICS
+from stream.emit.ledger import Ledger
+from stream.store.lease import Lease
+from stream.transport.kafka import TopicPartition
+from stream.worker.crew import Crew
+from stream.worker.rules import InForce
+from stream.worker.take import Taken
+
+
+def crew_of_one() -> Crew:
+    """For one partition, at edition 1."""
+    crew = SimpleNamespace(
+        rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
+        settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
+        partitions=1,
+        inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
+        outbox=None,
+        logs=None,
+        turn=asyncio.Lock(),
+    )
+    return cast(Crew, crew)
+
+
+def taken_of(state: object, rules: InForce, lease: object) -> Taken:
+    """A take of this state, of which nothing has been paid yet."""
+    ledger = cast(Ledger, SimpleNamespace(place=0))
+    return Taken(cast(Partition, state), rules, ledger, cast(Lease, lease), adopted=False, moved="")
