@@ -27,6 +27,8 @@ _POLL_MS = 50
 
 _SAY_EVERY_POLLS = 200
 
+_REMEDY = "only one may write bonuses; give each its own topic prefix"
+
 
 async def scan(
     options: Mapping[str, object],
@@ -46,6 +48,11 @@ async def scan(
     try:
         async for batch in _scan(options, app, bonuses, start, end, say):
             yield batch
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{bonuses.topic}/{bonuses.partition} holds a record with a header whose name is no text: it was written "
+            f"by another application; {_REMEDY}"
+        ) from error
     except (KafkaError, OSError) as error:
         raise forbidden(error, "Read", bonuses.topic) or LedgerLost(
             f"scanning {bonuses.topic}/{bonuses.partition} failed: {error!r}"
@@ -94,10 +101,7 @@ def _read(record: ConsumerRecord, app: str) -> BonusEvent:
     writer = dict(record.headers).get(wire.HEADER_APP)
     if writer != app.encode():
         named = "without a name" if writer is None else repr(writer.decode(errors="replace"))
-        raise InputError(
-            f"{place} was written by another application ({named}, not {app!r}): "
-            "only one may write bonuses; give each its own topic prefix"
-        )
+        raise InputError(f"{place} was written by another application ({named}, not {app!r}): {_REMEDY}")
     try:
         return wire.decode(record.value)
     except InputError as error:

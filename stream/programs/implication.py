@@ -25,12 +25,6 @@ class TooManyPoints(Exception):
     """The condition has more than ``MAX_POINTS`` least points."""
 
 
-def implies(first: Condition, second: Condition) -> bool:
-    """Whether ``second`` holds wherever ``first`` does. False where that is too much to find out."""
-    points = least_points(first)
-    return points is not None and holds_at_all(second, points)
-
-
 def holds_at_all(condition: Condition, points: list[Point]) -> bool:
     """Whether the condition holds at each of these points, and so wherever the condition that they tell does."""
     return all(_holds_at(condition, point) for point in points)

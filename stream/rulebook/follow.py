@@ -114,7 +114,13 @@ class Follower:
         return self.edition
 
     async def _poll(self) -> None:
-        batches = await self._reader.getmany(self.log, timeout_ms=_POLL_MS)
+        try:
+            batches = await self._reader.getmany(self.log, timeout_ms=_POLL_MS)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.log.topic}/0 holds a record that is not one of programmes in force: "
+                "a header's name is no text."
+            ) from error
         for record in batches.get(self.log, []):
             self._draft = _applied(self._draft, record)
         position = await self._reader.position(self.log)

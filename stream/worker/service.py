@@ -248,8 +248,10 @@ class Service:
         """What explains that nothing is being applied: Redis, or Kafka, has to answer first."""
         if self._step == "read back":
             return REDIS
-        if self._outgoing.is_full():
-            return KAFKA
+        if (
+            self._outgoing.is_full()
+        ):  # of turned-away records also while a checkpoint does not get to cover them
+            return self._checkpoints.waits_for() or KAFKA
         if self._step == "go over" or self._checkpoints.is_behind():
             return self._checkpoints.waits_for()
         return None

@@ -21,9 +21,16 @@ class _Name(str):
 
 
 async def send_with_odd_headers(
-    bootstrap: str, topic: str, partition: int, values: Sequence[bytes], codec: str | None = None
+    bootstrap: str,
+    topic: str,
+    partition: int,
+    values: Sequence[bytes],
+    codec: str | None = None,
+    *,
+    key: bytes | None = None,
+    first: int = 1,
 ) -> None:
-    """Send the values in one batch; every second one has a header with such a name."""
+    """Send the values in one batch; every second one from the ``first`` on has a header with such a name."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
@@ -38,8 +45,10 @@ async def send_with_odd_headers(
             batch_size=1 << 20,
         )
         for number, value in enumerate(values):
-            headers = [("plain", b"1"), (_Name(), b"2")] if number % 2 else []
-            batch._builder.append(number, timestamp=None, key=None, value=value, headers=headers)
+            headers = (
+                [("plain", b"1"), (_Name(), b"2")] if number >= first and (number - first) % 2 == 0 else []
+            )
+            batch._builder.append(number, timestamp=None, key=key, value=value, headers=headers)
         batch._relative_offset = len(values)
         await (await producer.send_batch(batch, topic, partition=partition))
     finally:

@@ -11,6 +11,7 @@ from schemas.bonuses import HEADER_APP
 from stream.closing import discard
 from tests.kafka.broker import Broker
 from tests.kafka.expected import assert_exact
+from tests.kafka.headers import send_with_odd_headers
 from tests.kafka.logs_of import ends_of, readable_ends_of
 from tests.kafka.rules_of import all_checkpointed, checkpointed
 from tests.kafka.servers import Kafka
@@ -120,4 +121,16 @@ async def test_a_second_writer_is_refused(fleet: Fleet, app: bytes | None, named
     assert await worker.ended() == 1
     [sentence] = worker.sentences
     assert sentence.startswith(f"{kafka.prefix}bonuses/0/0 was written by another application ({named}")
+    assert "topic prefix" in sentence
+
+
+async def test_a_second_writer_whose_records_no_client_reads_is_refused(fleet: Fleet) -> None:
+    """Likewise, though the record's place is not known."""
+    kafka = fleet.kafka
+    await kafka.create_topics(partitions=PARTITIONS)
+    await send_with_odd_headers(kafka.bootstrap, kafka.prefix + "bonuses", 0, [b"{}"], first=0)
+    worker = await fleet.start()
+    assert await worker.ended() == 1
+    [sentence] = worker.sentences
+    assert sentence.startswith(f"{kafka.prefix}bonuses/0 holds a record with a header whose name is no text")
     assert "topic prefix" in sentence

@@ -8,10 +8,16 @@ from hypothesis import strategies as st
 
 from stream.core.conditions import holds
 from stream.core.rules import METRICS, All, Any, AtLeast, Condition, Metric
-from stream.programs.implication import MAX_POINTS, implies
+from stream.programs.implication import MAX_POINTS, holds_at_all, least_points
 from tests.builders import least
 
 MOST = 3
+
+
+def implies(first: Condition, second: Condition) -> bool:
+    points = least_points(first)
+    return points is not None and holds_at_all(second, points)
+
 
 metrics = st.sampled_from(METRICS[:3])
 thresholds = st.builds(AtLeast, metrics, st.integers(1, MOST))

@@ -12,6 +12,7 @@ from stream.errors import InputError
 from stream.rulebook.edition import Edition
 from stream.rulebook.follow import Follower
 from stream.rulebook.publish import publish
+from tests.kafka.headers import send_with_odd_headers
 from tests.kafka.servers import Kafka
 from tests.rulebook.written import document
 
@@ -150,4 +151,11 @@ async def test_a_foreign_record_is_named_by_its_place(topic: Topic) -> None:
     with pytest.raises(
         InputError, match=f"^{topic.name}/0/0: The record is not one of programmes in force: "
     ):
+        await topic.follower()
+
+
+async def test_a_foreign_record_that_no_client_reads_is_told_too(kafka: Kafka, topic: Topic) -> None:
+    await topic.publish(document("a"))
+    await send_with_odd_headers(kafka.bootstrap, topic.name, 0, [b"{}"], key=b"a", first=0)
+    with pytest.raises(InputError, match=f"^{topic.name}/0 .* not one of programmes .* name is no text"):
         await topic.follower()

@@ -22,7 +22,8 @@ def crew_of_one() -> Crew:
         settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
         partitions=1,
         inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
-        outbox=None,
+        ledger=lambda number: TopicPartition("bonuses", number),
+        outbox=SimpleNamespace(),
         logs=None,
         turn=asyncio.Lock(),
     )

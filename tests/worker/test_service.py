@@ -13,6 +13,8 @@ from stream.core.rules import TOPICS, Limits, Topic
 from stream.transport.driver import Chunk
 from stream.transport.fetching import RUN, Record
 from stream.transport.kafka import TopicPartition
+from stream.worker import outgoing
+from stream.worker.checkpointing import REDIS, Checkpoints
 from stream.worker.rules import in_force
 from stream.worker.service import Service
 from tests.kafka.traffic import new_event, value_of
@@ -35,9 +37,13 @@ def chunk_for(service: Service, topic: Topic, creators: Sequence[str]) -> Chunk:
     events = [
         new_event(f"{topic}-{number}", creator, occurred_at=NOW_MS) for number, creator in enumerate(creators)
     ]
+    return chunk_of(service, topic, [value_of(event) for event in events])
+
+
+def chunk_of(service: Service, topic: Topic, values: Sequence[bytes]) -> Chunk:
+    """Records with these values, fetched from the beginning of a topic."""
     records = [
-        SimpleNamespace(offset=number, timestamp=NOW_MS, value=value_of(event))
-        for number, event in enumerate(events)
+        SimpleNamespace(offset=number, timestamp=NOW_MS, value=value) for number, value in enumerate(values)
     ]
     return service.flight.set_out(TopicPartition(topic, 0), cast(list[Record], records))
 
@@ -117,3 +123,31 @@ async def test_what_comes_while_it_goes_over_to_other_rules_is_not_missed(
         await service.finish()
         go_on.put_nowait(None)
         await applying
+
+
+async def test_records_turned_away_that_no_checkpoint_covers_yet_wait_for_who_holds_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kafka has acknowledged them, Redis does not answer: applying pauses for Redis."""
+    asked = asyncio.Event()
+
+    async def write(delta: object) -> None:
+        asked.set()
+        await asyncio.Future()
+
+    async def sent() -> None: ...
+
+    monkeypatch.setattr(outgoing, "MOST_UNSENT", 2)
+    monkeypatch.setattr(Checkpoints, "_delta", lambda *_: None)
+    service = service_of(lease=SimpleNamespace(seq=1, write=write))
+    crew = cast(SimpleNamespace, service._crew)
+    crew.outbox.turn_away = lambda *_: asyncio.ensure_future(sent())
+    turned_away: dict[Topic, list[bytes]] = {"views": [b"{", b"["], "likes": [b"{"]}
+    for topic, values in turned_away.items():
+        service.offer(topic, chunk_of(service, topic, values))
+    await service._apply_some()
+    writing = asyncio.create_task(service._checkpoints.write())
+    async with asyncio.timeout(OVER_S):
+        await asked.wait()
+    assert service.sight("likes", 1, reading=True).waits_for == REDIS
+    writing.cancel()
