@@ -28,7 +28,7 @@ from stream.store import scripts
 from stream.store.checkpoint import Delta, IdBatch
 from stream.store.layout import Layout, edits_of
 from stream.store.link import pack
-from stream.transport.fetching import in_runs
+from stream.transport.fetching import RUN, in_runs
 from stream.worker.run import GC_THRESHOLDS
 
 STAGES = ("fetch", "decode", "apply", "cut", "pack")
@@ -83,8 +83,8 @@ async def _measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
             consumer.seek(tp, 0)
         lap = _Lap(stages)
         while stages.events < records:
-            batches = await consumer.getmany(timeout_ms=1_000, max_records=1)
-            for tp, (fetched,) in batches.items():
+            batches = await consumer.getmany(timeout_ms=1_000, max_records=RUN)
+            for tp, fetched in batches.items():
                 lap.end("fetch")
                 topic, state = topics[tp.topic], states[tp.partition]
                 decoded = decoders[tp.topic, tp.partition].decode([each.value for each in fetched])

@@ -19,6 +19,8 @@ _EVENTS = Counter(
     "Records read, by what became of them: accepted, duplicate, rejected, late",
     ["topic", "result"],
 )
+_RESULTS = ("accepted", "duplicate", "rejected", "late")
+_EVENTS_OF = {(topic, result): _EVENTS.labels(topic, result) for topic in TOPICS for result in _RESULTS}
 _OUT_OF_STEP = Counter(
     "bonus_events_out_of_step",
     "Accepted events that came after their topic had been passed by topic_lag",
@@ -70,10 +72,9 @@ _durable_at_s: dict[int, float] = {}
 
 def count_events(topic: Topic, *, accepted: int, duplicates: int, rejected: int, late: int) -> None:
     """Count what one chunk of ``topic`` came to."""
-    _EVENTS.labels(topic, "accepted").inc(accepted)
-    _EVENTS.labels(topic, "duplicate").inc(duplicates)
-    _EVENTS.labels(topic, "rejected").inc(rejected)
-    _EVENTS.labels(topic, "late").inc(late)
+    for result, events in zip(_RESULTS, (accepted, duplicates, rejected, late), strict=True):
+        if events:
+            _EVENTS_OF[topic, result].inc(events)
 
 
 def count_out_of_step(topic: Topic, events: int) -> None:

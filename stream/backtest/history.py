@@ -204,8 +204,7 @@ async def _fill(
         moved = False
         for feed in empty:
             before, tp = feed.position, wanted[feed.topic]
-            records = [record for run in fetched.get(tp, ()) for record in run]
-            feed.fill(records, await consumer.position(tp))
+            feed.fill(fetched.get(tp, []), await consumer.position(tp))
             moved |= feed.position > before
         polls = 0 if moved else polls + 1
         if polls and polls % _STALLED_POLLS == 0:

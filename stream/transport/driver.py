@@ -1,4 +1,4 @@
-"""A Faust transport that hands whole fetched chunks to the agents, one Faust message a chunk.
+"""A Faust transport that hands whole fetched chunks to the agents, those of a topic in one Faust message.
 
 Faust's topics, streams and agents stay as its users know them; its own Kafka driver, with commits, gap tracking,
 seeks and a message a record, is not in it. The consumer group's member is a plain ``AIOKafkaConsumer`` that this
@@ -10,12 +10,12 @@ What is not obvious (faust-streaming 0.15.3, aiokafka 0.14):
   another rebalance and never starts the fetcher.
 - aiokafka and Faust swallow exceptions of rebalance callbacks; here they end the process.
 - A poll must happen within ``max_poll_interval`` even when nothing is wanted, or aiokafka leaves the group.
-- Streams skip chunks of an older generation. That is right: their partition is taken anew and they are read again.
+- Streams skip messages of an older generation. That is right: their partitions are taken anew, and read again.
 """
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -116,10 +116,10 @@ class Consumer(consumer.Consumer):
         """Fetch what is wanted and hand it to the agents, until stopped."""
         try:
             while not (self.should_stop or fetcher.should_stop):
-                for chunk in await self._fetch():
-                    await self.can_resume_flow.wait()  # a stream would drop it
+                for chunks in _by_topic(await self._fetch()):
+                    await self.can_resume_flow.wait()  # a stream would drop them
                     await self.app.flow_control.acquire()
-                    await self.callback(self._message(chunk))
+                    await self.callback(self._message(chunks))
                 await asyncio.sleep(0)
         except asyncio.CancelledError:
             # During a rebalance Faust takes it for a crash, also where it stops itself.
@@ -131,49 +131,38 @@ class Consumer(consumer.Consumer):
 
         A fetch may span a rebalance: what it returns then was fetched for the new takes. Nothing runs between the
         client's giving records out and their becoming chunks, and a take's seek discards what was fetched before it.
-
-        All that one answer of a broker brought comes at once, as far as it is wanted and not too much: the client
-        asks for more only when nothing is left, and thinks it over after each partition.
         """
         owner, kafka = self.transport.owner, self._kafka()
         _check_tasks(kafka)
         wanted = owner.wanted()
         idle = bool(wanted) and len(wanted) == len(self.assignment())
         timeout_ms = _IDLE_POLL_MS if idle else _BUSY_POLL_MS
-        chunks = list[Chunk]()
         try:
-            while sum([len(chunk.records) for chunk in chunks]) < RUN:
-                batches = await kafka.getmany(
-                    *(wanted or (_NOTHING,)),
-                    timeout_ms=timeout_ms,
-                    max_records=1,  # a run
-                )
-                if not batches:
-                    break
-                made = [owner.dispatch(tp, run) for tp, runs in batches.items() for run in runs]
-                chunks += [chunk for chunk in made if chunk is not None]
-                wanted, timeout_ms = owner.wanted(), 0
+            fetched = await kafka.getmany(*(wanted or (_NOTHING,)), timeout_ms=timeout_ms, max_records=RUN)
         except ConsumerStoppedError:
-            pass
+            return []
         except KafkaError as error:
             lack = forbidden(error, "Read")
             if lack is not None:
                 raise lack from error
             owner.disturb(error)
             await asyncio.sleep(_TROUBLE_S)
-        return chunks
+            return []
+        chunks = [owner.dispatch(tp, run) for tp, run in fetched.items()]
+        return [chunk for chunk in chunks if chunk is not None]
 
-    def _message(self, chunk: Chunk) -> ConsumerMessage:
-        last = chunk.records[-1]
+    def _message(self, chunks: Sequence[Chunk]) -> ConsumerMessage:
+        """Chunks of one topic as a message, which Faust takes for one of the last chunk's partition."""
+        last = chunks[-1].records[-1]
         return ConsumerMessage(
-            chunk.topic,
-            chunk.partition,
+            chunks[-1].topic,
+            chunks[-1].partition,
             last.offset,
             last.timestamp / 1000,
             last.timestamp_type,
             [],
             None,
-            cast(bytes, chunk),  # what a raw topic hands on as it is
+            cast(bytes, chunks),  # what a raw topic hands on as it is
             None,
             generation_id=self.app.consumer_generation_id,
         )
@@ -261,6 +250,13 @@ class Consumer(consumer.Consumer):
 
     _commit = _seek = _getmany = _to_message = _new_topicpartition = _foreign
     create_topic = earliest_offsets = highwaters = key_partition = seek_wait = _foreign
+
+
+def _by_topic(chunks: Iterable[Chunk]) -> Collection[Sequence[Chunk]]:
+    found = dict[str, list[Chunk]]()
+    for chunk in chunks:
+        found.setdefault(chunk.topic, []).append(chunk)
+    return found.values()
 
 
 def _check_tasks(kafka: AIOKafkaConsumer) -> None:

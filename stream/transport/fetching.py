@@ -1,25 +1,26 @@
 """Fetched records in runs: aiokafka unpacks a record at a time, and makes an object of eleven fields of each.
 
-A client made with ``value_deserializer=in_runs`` hands out lists of records instead, as the record batches hold
-them, which takes half the time; ``max_records`` then counts runs. What else the client does about a fetch (positions,
-seeks meanwhile, aborted transactions, errors) stays its own. aiokafka 0.14 has no hook for it, so its
-``PartitionRecords`` is replaced by one that knows both ways.
+A client made with ``value_deserializer=in_runs`` hands out records as the record batches hold them, which takes half
+the time. What else the client does about a fetch (positions, seeks meanwhile, aborted transactions, errors) stays its
+own. aiokafka 0.14 has no hook for it, so its ``PartitionRecords`` and ``FetchResult`` are replaced by ones that know
+both ways.
 
 A header's name should be UTF-8, which brokers don't look at and aiokafka insists on: one that isn't would stop its
 partition for good. A batch in which one turns up is read once more, slowly, with U+FFFD for what can't be read.
 """
 
 import struct
+import sys
 from collections.abc import Iterator
 from itertools import islice
-from typing import Protocol, SupportsIndex, overload
+from typing import Any, Protocol, SupportsIndex, cast, overload
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 
 RUN = 2_000
-"""The most records in a run: other partitions wait while it is applied."""
+"""The most records that are fetched, and applied, in one step: other partitions wait meanwhile."""
 
 
 class Record(Protocol):
@@ -89,49 +90,48 @@ class _Lenient(bytearray):
 
 
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
-    """What one fetch brought of one topic-partition."""
+    """What one fetch brought of one topic-partition.
 
-    def _unpack_records(self) -> Iterator[object]:
-        marked = self._value_deserializer is in_runs
-        return self._runs() if marked else super()._unpack_records()
+    ``next_fetch_offset`` lies past all that was handed out, and past what holds nothing to hand out.
+    """
 
     next_fetch_offset: int
+    _batch: Any = None  # the one that is being read
+    _left: Iterator[Record]  # of it
 
-    def _runs(self) -> Iterator[Run]:
-        """Runs, while ``next_fetch_offset`` moves only past what was handed out, or holds nothing to hand out."""
-        run: Run = []
-        reached = self.next_fetch_offset
-        while self._records.has_next():
-            batch = self._records.next_batch()
-            if self._check_crcs and not batch.validate_crc():
-                raise CorruptRecordException(
-                    f"a record batch of {self._tp} is damaged: its checksum is wrong"
-                )
-            if not self._is_hidden(batch):
-                records: Iterator[Record] = islice(batch, None)  # its own iterator begins only once
-                while True:
-                    try:
-                        some = list(islice(records, RUN - len(run)))
-                    except UnicodeDecodeError:
-                        records = self._records.leniently(batch.base_offset)
-                        continue
-                    if not some:
-                        break
-                    # A batch is fetched whole: what lies before the place asked for has been read already.
-                    run += (
-                        some
-                        if some[0].offset >= reached
-                        else [each for each in some if each.offset >= reached]
-                    )
-                    reached = max(reached, some[-1].offset + 1)
-                    if len(run) >= RUN:
-                        self.next_fetch_offset = reached
-                        yield run
-                        run = []
-            reached = batch.next_offset
-        self.next_fetch_offset = reached
-        if run:
-            yield run
+    @property
+    def in_runs(self) -> bool:
+        """Whether the client wants runs."""
+        return self._value_deserializer is in_runs
+
+    def take(self, most: int) -> Run:
+        """The next records, up to so many; fewer where no more are left."""
+        taken: Run = []
+        while len(taken) < most and (self._batch is not None or self._begin_batch()):
+            try:
+                some = list(islice(self._left, most - len(taken)))
+            except UnicodeDecodeError:
+                self._left = self._records.leniently(self._batch.base_offset)
+                continue
+            if not some:
+                self.next_fetch_offset, self._batch = self._batch.next_offset, None
+            elif some[0].offset < self.next_fetch_offset:
+                # A batch is fetched whole: what lies before the place asked for has been read already.
+                some = [each for each in some if each.offset >= self.next_fetch_offset]
+            if some:
+                taken += some
+                self.next_fetch_offset = some[-1].offset + 1
+        return taken
+
+    def _begin_batch(self) -> bool:
+        if not self._records.has_next():
+            return False
+        batch = self._records.next_batch()
+        if self._check_crcs and not batch.validate_crc():
+            raise CorruptRecordException(f"a record batch of {self._tp} is damaged: its checksum is wrong")
+        self._batch = batch
+        self._left = iter(()) if self._is_hidden(batch) else islice(batch, None)  # its own begins only once
+        return True
 
     def _is_hidden(self, batch: fetcher.MemoryRecords) -> bool:
         """Whether a reader must not see the batch: it is control data, or part of an aborted transaction."""
@@ -144,4 +144,31 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         return bool(batch.is_control_batch)
 
 
-fetcher.MemoryRecords, fetcher.PartitionRecords = MemoryRecords, PartitionRecords
+class FetchResult(fetcher.FetchResult):  # type: ignore[misc]
+    """What is left of a fetch of one topic-partition, as the client hands it out."""
+
+    _partition_records: PartitionRecords | None
+
+    def getall(self, max_records: int | None = None) -> Run:
+        """What is left, up to ``max_records``.
+
+        aiokafka finds only the next time that nothing was left, and asks for no more until then.
+        """
+        records = self._partition_records
+        if records is None or not records.in_runs:
+            return cast(Run, super().getall(max_records))
+        if not self.check_assignment(self._topic_partition):
+            return []
+        most = sys.maxsize if max_records is None else max_records
+        run: Run = records.take(most)
+        self._update_position()
+        if len(run) < most:
+            self._partition_records = None
+        return run
+
+
+fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = (
+    MemoryRecords,
+    PartitionRecords,
+    FetchResult,
+)

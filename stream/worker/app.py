@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, cast
@@ -91,24 +91,24 @@ def create_app(settings: Settings) -> BonusApp:
         return app.topic(settings.topic(name), key_serializer="raw", value_serializer="raw", acks=False)
 
     @app.agent(topic("views"), name="views")
-    async def views(chunks: faust.StreamT[Chunk]) -> None:
-        async for chunk in chunks:
-            counters.count(chunk)
+    async def views(fetched: faust.StreamT[Sequence[Chunk]]) -> None:
+        async for chunks in fetched:
+            counters.count(chunks)
 
     @app.agent(topic("likes"), name="likes")
-    async def likes(chunks: faust.StreamT[Chunk]) -> None:
-        async for chunk in chunks:
-            counters.count(chunk)
+    async def likes(fetched: faust.StreamT[Sequence[Chunk]]) -> None:
+        async for chunks in fetched:
+            counters.count(chunks)
 
     @app.agent(topic("shares"), name="shares")
-    async def shares(chunks: faust.StreamT[Chunk]) -> None:
-        async for chunk in chunks:
-            counters.count(chunk)
+    async def shares(fetched: faust.StreamT[Sequence[Chunk]]) -> None:
+        async for chunks in fetched:
+            counters.count(chunks)
 
     @app.agent(topic("comments"), name="comments")
-    async def comments(chunks: faust.StreamT[Chunk]) -> None:
-        async for chunk in chunks:
-            counters.count(chunk)
+    async def comments(fetched: faust.StreamT[Sequence[Chunk]]) -> None:
+        async for chunks in fetched:
+            counters.count(chunks)
 
     @app.page("/metrics")
     async def show_metrics(view: View, request: Request) -> Response:

@@ -6,7 +6,7 @@ is durable in Redis; there is no changelog topic.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from mode import Service
 
@@ -55,11 +55,12 @@ class CounterTable(Service):
 
     # What agents do
 
-    def count(self, chunk: Chunk) -> None:
-        """Hand a chunk to its partition; what it brings about goes its own way from there."""
-        life = self._lives.get(chunk.partition)
-        if life is not None:
-            life.offer(chunk)
+    def count(self, chunks: Iterable[Chunk]) -> None:
+        """Hand chunks to their partitions; what they bring about goes its own way from there."""
+        for chunk in chunks:
+            life = self._lives.get(chunk.partition)
+            if life is not None:
+                life.offer(chunk)
 
     def health(self) -> dict[str, object]:
         """Which partitions are assigned, and which of them are served."""

@@ -6,7 +6,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from aiokafka import TopicPartition
@@ -62,9 +62,8 @@ def dead_agent(begun: Begun) -> None:
     """Faust brings no chunk of `views` to its agent any more."""
     honest = CounterTable.count
 
-    def count(self: CounterTable, chunk: Chunk) -> None:
-        if not (begun() and chunk.topic.endswith("views")):
-            honest(self, chunk)
+    def count(self: CounterTable, chunks: Iterable[Chunk]) -> None:
+        honest(self, [chunk for chunk in chunks if not (begun() and chunk.topic.endswith("views"))])
 
     CounterTable.count = count  # type: ignore[method-assign]
 

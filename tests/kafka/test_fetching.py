@@ -7,7 +7,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Producer
 
-from stream.transport import fetching
 from stream.transport.fetching import in_runs
 from tests.kafka.headers import CODECS, SHOWN, send_with_odd_headers
 from tests.kafka.logs_of import read
@@ -44,9 +43,7 @@ async def topic(kafka: Kafka, app_name: str) -> str:
     return name
 
 
-async def test_runs_are_the_records_that_aiokafka_hands_out(
-    kafka: Kafka, topic: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_runs_are_the_records_that_aiokafka_hands_out(kafka: Kafka, topic: str) -> None:
     tp = TopicPartition(topic, 0)
     one_by_one = [
         (record.offset, record.timestamp, record.key, record.value, list(record.headers))
@@ -55,16 +52,13 @@ async def test_runs_are_the_records_that_aiokafka_hands_out(
     assert len(one_by_one) == 6 * 406
     starts = [0, 1, 2, one_by_one[-1][0], *random.Random(7).choices(range(one_by_one[-1][0]), k=8)]
     for size in (1_000_000, 100, 7):
-        monkeypatch.setattr(fetching, "RUN", size)
         for start in starts if size > 7 else starts[:2]:
-            seen = await in_runs_from(kafka, tp, start, one_by_one[-1][0])
+            seen = await in_runs_from(kafka, tp, start, one_by_one[-1][0], size)
             assert seen == [record for record in one_by_one if record[0] >= start]
 
 
 @pytest.mark.parametrize("codec", CODECS)
-async def test_a_headers_name_that_is_no_text_holds_nothing_up(
-    kafka: Kafka, codec: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_headers_name_that_is_no_text_holds_nothing_up(kafka: Kafka, codec: str | None) -> None:
     """Its record is handed out like the others of its batch, each once, wherever reading begins and a run ends."""
     tp = TopicPartition(await kafka.create_topics(partitions=1) + "views", 0)
     plain, odd = [b"a", b"b"], [b"%d" % number for number in range(9)]
@@ -82,14 +76,13 @@ async def test_a_headers_name_that_is_no_text_holds_nothing_up(
     ]
     whole = list(zip(range(len(values)), values, headers, strict=True))
     for size in (1_000, 2, 1):
-        monkeypatch.setattr(fetching, "RUN", size)
         for start in range(len(values)):
-            seen = await in_runs_from(kafka, tp, start, len(values) - 1)
+            seen = await in_runs_from(kafka, tp, start, len(values) - 1, size)
             assert [(offset, value, held) for offset, _, _, value, held in seen] == whole[start:]
 
 
-async def in_runs_from(kafka: Kafka, tp: TopicPartition, start: int, last: int) -> Seen:
-    """What lies between two offsets, in runs that are within the bound."""
+async def in_runs_from(kafka: Kafka, tp: TopicPartition, start: int, last: int, most: int) -> Seen:
+    """What lies between two offsets, in runs of so many records at most."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap,
         isolation_level="read_committed",
@@ -103,9 +96,8 @@ async def in_runs_from(kafka: Kafka, tp: TopicPartition, start: int, last: int) 
         consumer.seek(tp, start)
         async with asyncio.timeout(30):
             while await consumer.position(tp) <= last:
-                for runs in (await consumer.getmany(timeout_ms=200, max_records=1)).values():
-                    (run,) = runs
-                    assert 0 < len(run) <= fetching.RUN
+                for run in (await consumer.getmany(timeout_ms=200, max_records=most)).values():
+                    assert 0 < len(run) <= most
                     assert await consumer.position(tp) > run[-1].offset
                     seen += [(r.offset, r.timestamp, r.key, r.value, list(r.headers)) for r in run]
     finally:

@@ -1,6 +1,5 @@
 """What one served partition is made of, as far as tests without servers need it."""
 
-import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -10,7 +9,7 @@ from stream.core.rules import TOPICS
 from stream.emit.ledger import Ledger
 from stream.store.lease import Lease
 from stream.transport.kafka import TopicPartition
-from stream.worker.crew import Crew
+from stream.worker.crew import Crew, Turn
 from stream.worker.rules import InForce
 from stream.worker.take import Taken
 
@@ -25,7 +24,7 @@ def crew_of_one() -> Crew:
         ledger=lambda number: TopicPartition("bonuses", number),
         outbox=SimpleNamespace(),
         logs=None,
-        turn=asyncio.Lock(),
+        turn=Turn(),
     )
     return cast(Crew, crew)
 
