@@ -16,6 +16,9 @@ from stream.errors import BonusError
 REPEAT_AFTER_S = 10.0
 """How long a library's line is not repeated."""
 
+ENDED = "worker ended"
+"""The line for those who read only the log: why a worker ended."""
+
 MOST_KINDS = 1_000
 """How many lines of libraries are remembered."""
 
@@ -44,6 +47,8 @@ def set_up(
     )
     handler = logging.StreamHandler(out)
     handler.addFilter(_no_login)
+    if console:
+        handler.addFilter(_no_farewell)
     if level != "debug":
         handler.addFilter(_ours_or_grave)
         handler.addFilter(_no_sentence)
@@ -76,6 +81,11 @@ def _no_sentence(record: logging.LogRecord) -> bool:
     """mode logs what a service ends with, traceback and all; a sentence of ours is printed by itself at the end."""
     told = [*(record.args or ()), *(record.exc_info or ())]
     return isinstance(record.msg, dict) or not any(isinstance(part, BonusError) for part in told)
+
+
+def _no_farewell(record: logging.LogRecord) -> bool:
+    """On a terminal the sentence that a worker ends with follows by itself."""
+    return not (isinstance(record.msg, dict) and record.msg.get("event") == ENDED)
 
 
 class _Seldom(logging.Filter):

@@ -114,7 +114,7 @@ def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
     if state.partitions != plan.partitions and plan.configs["cleanup.policy"] != "compact":
         sentence = (
             f"{plan.name} has {state.partitions} partitions where {plan.partitions} were asked for: "
-            f"ask for {state.partitions}, or make the topic anew, since adding some would move creators."
+            f"ask for {state.partitions}; to change the number for all topics see `bonus migrate`."
         )
         found.append(Finding(plan.name, "partitions differ", sentence))
     if state.replication < plan.replication:
@@ -208,8 +208,8 @@ async def verify(
     if len({states[name].partitions for name in names}) != 1:
         counts = ", ".join(f"{name} {states[name].partitions}" for name in names)
         raise InputError(
-            f"Partition counts differ ({counts}), but a creator must have the same partition in all topics: "
-            "make the odd ones anew with the others' count."
+            f"Partition counts differ ({counts}), but a creator must have the same partition in all topics: raise "
+            "all to one number and carry the state over with `bonus migrate`, or make topics anew that hold nothing."
         )
     _refuse_create_time({name: states[name] for name in names[: len(INPUTS)]})
     return states[names[0]].partitions

@@ -96,3 +96,11 @@ def test_a_library_says_the_same_once_in_a_while(capsys: pytest.CaptureFixture[s
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert len([line for line in lines if line["logger"] == "aiokafka"]) == 1
     assert len([line for line in lines if line["event"] == "ours"]) == 50
+
+
+@pytest.mark.parametrize(("style", "lines"), [("json", 1), ("console", 0)])
+def test_why_a_worker_ended_is_in_the_log_where_nobody_sees_the_sentence(style: str, lines: int) -> None:
+    out = StringIO()
+    logs.set_up(style=style, to=out)  # type: ignore[arg-type]
+    logs.logger("stream.worker").critical(logs.ENDED, reason="The sentence.")
+    assert len(out.getvalue().splitlines()) == lines

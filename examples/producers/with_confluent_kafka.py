@@ -11,6 +11,7 @@ import sys
 from confluent_kafka import KafkaError, Message, Producer
 
 TOPIC_OF_TYPE = {"view": "views", "like": "likes", "share": "shares", "comment": "comments"}
+MOST_WAITING = 50_000  # librdkafka's queue holds 100,000 by default
 
 
 def main(brokers: str) -> None:
@@ -22,17 +23,22 @@ def main(brokers: str) -> None:
             "enable.idempotence": True,
         }
     )
+    undelivered = []
+
+    def on_delivery(error: KafkaError | None, record: Message) -> None:
+        if error is not None:
+            undelivered.append(f"{record.topic()}: {error}")
+
     for line in sys.stdin:
         event = json.loads(line)
         topic = TOPIC_OF_TYPE[event.pop("type")]
-        producer.produce(topic, json.dumps(event), key=event["creator_id"], on_delivery=complain)
+        while len(producer) >= MOST_WAITING:
+            producer.poll(0.1)
+        producer.produce(topic, json.dumps(event), key=event["creator_id"], on_delivery=on_delivery)
         producer.poll(0)
     producer.flush()
-
-
-def complain(error: KafkaError | None, record: Message) -> None:
-    if error is not None:
-        print(f"not delivered to {record.topic()}: {error}", file=sys.stderr)
+    if undelivered:
+        sys.exit(f"{len(undelivered)} events were not delivered, the first to {undelivered[0]}")
 
 
 if __name__ == "__main__":

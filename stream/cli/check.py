@@ -27,7 +27,7 @@ def check(
     directory: Annotated[
         Path, typer.Argument(parser=some_path, metavar="DIR", help="Folder of *.yaml and *.yml files.")
     ],
-    strict: Annotated[bool, typer.Option("--strict", help="Take warnings for mistakes.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as mistakes.")] = False,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -39,9 +39,10 @@ def check(
         typer.Option(metavar="DURATION", help="How long the topics keep records: warns of longer windows."),
     ] = None,
 ) -> None:
-    """Say what is wrong with programmes, one line each with file, line and field; else what they are.
+    """List the mistakes in programmes, one line each with file, line and field; if there are none, the programmes.
 
-    Warnings tell what is legal but hardly meant. They go to stderr; with --strict they end the check with 1.
+    Warnings tell what is allowed, but probably not what you want. They go to stderr; with --strict they end the check
+    with 1.
 
     \b
     bonus check programs/

@@ -64,9 +64,9 @@ def bonus(
 @app.command()
 @with_settings(Settings)
 def worker(settings: Settings) -> None:
-    """Run one worker until SIGTERM or Ctrl-C; start as many as there are partitions to share.
+    """Run one worker until SIGTERM or Ctrl-C. Start several, and they share the partitions.
 
-    Each option can be an environment variable instead, a duration is 500ms, 10s, 5m, 24h or 30d.
+    Each option can be an environment variable instead. Durations are written like 500ms, 10s, 5m, 24h or 30d.
 
     \b
     bonus worker --programs programs/

@@ -121,8 +121,11 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    default = "" if field.is_required() else written(field.default)
-    facts = [f"default: {default}"] if default else []
+    if field.is_required():
+        facts = ["needed"]
+    else:
+        default = written(field.default)
+        facts = [f"default: {default}"] if default else []
     return f"{field.description} [{'; '.join([*facts, 'env: ' + env_name(name)])}]"
 
 

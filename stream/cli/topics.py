@@ -23,7 +23,9 @@ def create(
     partitions: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Partitions of each topic, for good. Default: as many as existing ones have, or 8."
+            min=1,
+            help="Partitions of each topic; another number later takes `bonus migrate`. Default: as many as "
+            "existing ones have, or 8.",
         ),
     ] = None,
     replication: Annotated[
@@ -33,7 +35,8 @@ def create(
 ) -> None:
     """Make the topics that are missing, with safe settings, and say what differs where they exist.
 
-    Ends with 1 only where partition counts differ; nothing that exists is changed.
+    Other settings that differ are only told. Ends with 1 where partition counts differ, or where Kafka refuses;
+    nothing that exists is changed.
 
     \b
     bonus topics create --kafka localhost:9092

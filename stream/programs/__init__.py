@@ -1,7 +1,7 @@
 """Programmes: YAML files -> checked documents -> rules of the core; every mistake has file, line and field.
 
 ``load`` reads a folder; ``compile_documents`` restores rules from what ``load`` gave to store; ``changed`` says
-which loaded versions were tampered with; ``review`` also says what is legal but hardly meant.
+which loaded versions were tampered with; ``review`` also says what is allowed but probably not meant.
 """
 
 from stream.programs.documents import changed, compile_documents

@@ -1,4 +1,4 @@
-"""What is legal in programmes but hardly meant: told by ``bonus check``, never by a worker.
+"""What is allowed in programmes but probably not meant: told by ``bonus check``, never by a worker.
 
 A doubt is a warning with its file, line and field. Nothing here decides a result.
 """
@@ -34,7 +34,7 @@ DAYS = {"day": 1, "week": 7, "month": 31}
 
 
 def doubts(documents: Sequence[Checked]) -> Iterator[Mistake]:
-    """What is hardly meant in documents without mistakes."""
+    """What is probably not meant, in documents without mistakes."""
     for checked in documents:
         version = _compiled([checked]).versions[0]
         yield from _tiers_out_of_order(checked, version)

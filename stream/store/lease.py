@@ -179,11 +179,19 @@ class Lease:
         return f"Redis at {self._way.where} holds checkpoint {held.decode()} of {partition}, not {self.seq}"
 
 
+def rebuilding(layout: Layout) -> str:
+    """The way out where no other is left, and what it takes."""
+    return (
+        f"Without one, delete all keys that begin with {layout.tag}: the state is rebuilt from the inputs, rightly "
+        "if they hold everything since their beginning and nothing was migrated."
+    )
+
+
 def damaged(layout: Layout, where: str, detail: str) -> InputError:
     """The error of state that no waiting makes whole."""
     return InputError(
         f"The state of partition {layout.partition} in Redis at {where} is damaged ({detail}): stop the workers and "
-        f"delete all keys that begin with {layout.tag}; it is then rebuilt from the inputs' history."
+        f"put back a backup of Redis. {rebuilding(layout)}"
     )
 
 

@@ -11,7 +11,7 @@ from stream.store import scripts
 from stream.store.census import entries
 from stream.store.cluster import SCHEMES, Cluster
 from stream.store.layout import FORMAT, Layout, decode_buckets
-from stream.store.lease import Lease, damaged, intact
+from stream.store.lease import Lease, damaged, intact, rebuilding
 from stream.store.link import Link, Refused, Way, pack
 from stream.store.patience import FORBIDDEN, HOPELESS, Patience
 
@@ -116,8 +116,7 @@ class StateStore:
         if meta.format not in (None, FORMAT.encode()):
             raise InputError(
                 f"Redis at {where} holds partition {layout.partition} in format {_shown(meta.format)}, this version "
-                f"knows {FORMAT}: run the version that wrote it, or delete the keys that begin with {layout.tag} to "
-                "have the state rebuilt from the inputs' history."
+                f"knows {FORMAT}: run the version that wrote it, or put back a backup of Redis. {rebuilding(layout)}"
             )
         with intact(layout, where):
             int(meta.seq or 0), decode_buckets(meta.buckets or b"[]")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from stream.core.partition import Unapplied
 from stream.errors import BonusError, InputError
-from stream.logs import logger
+from stream.logs import ENDED, logger
 from stream.settings import Settings
 from stream.worker.app import create_app
 
@@ -24,7 +24,11 @@ checkpoint is made of is soon gone by itself: at 50,000, looking through it took
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what ended it otherwise; ``BonusError`` where a sentence says it."""
     gc.set_threshold(*GC_THRESHOLDS)
-    asyncio.run(_serve(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except Exception as error:  # for whoever reads only the log
+        log.critical(ENDED, reason=str(error) or repr(error))
+        raise
 
 
 async def _serve(settings: Settings) -> None:

@@ -121,6 +121,7 @@ async def test_a_second_writer_is_refused(fleet: Fleet, app: bytes | None, named
     assert await worker.ended() == 1
     [sentence] = worker.sentences
     assert sentence.startswith(f"{kafka.prefix}bonuses/0/0 was written by another application ({named}")
+    assert sentence == (await worker.said("worker ended"))["reason"]
     assert "topic prefix" in sentence
 
 

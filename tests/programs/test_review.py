@@ -1,4 +1,4 @@
-"""What ``bonus check`` warns of: legal, but hardly meant."""
+"""What ``bonus check`` warns of: allowed, but probably not what was meant."""
 
 import re
 import time
