@@ -118,9 +118,12 @@ class Partition:
         self.memory.chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
         bonuses: list[Bonus] = []
-        accepted = duplicates = index = 0
+        accepted = duplicates = out_of_step = index = 0
+        in_step_at = self._in_step_at(topic, timestamps)
         try:
             for index, event in enumerate(decoded):
+                if index == in_step_at:
+                    out_of_step = accepted
                 timestamp = timestamps[index]
                 if timestamp > intake.arrival:
                     intake.arrival = timestamp
@@ -147,8 +150,17 @@ class Partition:
         if offsets:
             self.positions[topic] = offsets[-1] + 1
         intake.forget()
-        out_of_step = accepted if intake.arrival < self._caught_up[topic] else 0
+        if in_step_at == len(decoded):
+            out_of_step = accepted
         return Outcome(accepted, duplicates, out_of_step, turned_away, bonuses)
+
+    def _in_step_at(self, topic: Topic, timestamps: Sequence[int]) -> int:
+        """The index of the record by which the topic gets to where it had been passed; how many where none does."""
+        passed_ms = self._caught_up[topic]
+        if self._intakes[topic].arrival >= passed_ms:
+            return 0
+        found = (index for index, timestamp in enumerate(timestamps) if timestamp >= passed_ms)
+        return next(found, len(timestamps))
 
     def _let_in(self, gates: tuple[Gate, ...], event: Event, arrival_ms: int) -> frozenset[str]:
         """The gates that this event comes through: it takes a place there, or frees one."""

@@ -33,7 +33,7 @@ from stream.core.rules import (
     Window,
     topic_of,
 )
-from stream.core.starts import CountStart, Keeps, Late, Starts, count_starts
+from stream.core.starts import CountStart, Keeps, Late, Shortened, Starts, count_starts
 
 FOREVER_MS: Final = 1 << 62
 """An instant after all others: an absent ``until``."""
@@ -113,11 +113,15 @@ class RegionPlan:
 class Plan:
     """Programmes, compiled. Regions are compiled when first met: ``all`` has no list of them.
 
-    ``late`` are the versions that were loaded when their start lay behind already.
+    ``late`` are the versions that were loaded when their start lay behind already, ``shortened`` those that were
+    ended when their end did.
     """
 
-    def __init__(self, programs: Iterable[Program], late: Late | None = None) -> None:
+    def __init__(
+        self, programs: Iterable[Program], late: Late | None = None, shortened: Shortened | None = None
+    ) -> None:
         self.programs = tuple(programs)
+        self._shortened = shortened or {}
         self._starts = {program.name: count_starts(program, late) for program in self.programs}
         self._regions: dict[str, RegionPlan] = {}
         self._fed: dict[Topic, dict[str, Fed]] = {topic: {} for topic in TOPICS}
@@ -137,13 +141,13 @@ class Plan:
         """What events of ``region`` come to."""
         plan = self._regions.get(region)
         if plan is None:
-            plan = self._regions[region] = _compile(self.programs, self._starts, region)
+            plan = self._regions[region] = _compile(self.programs, self._starts, self._shortened, region)
         return plan
 
-    def version_numbers(self, program: str) -> frozenset[int]:
-        """The versions of a programme; none where there is no such programme."""
+    def versions(self, program: str) -> dict[int, Version]:
+        """The versions of a programme, by number; none where there is no such programme."""
         found = (each for each in self.programs if each.name == program)
-        return frozenset(version.number for each in found for version in each.versions)
+        return {version.number: version for each in found for version in each.versions}
 
     def counter(self, name: str) -> Counter | None:
         """The counter whose adds or removes are stored under ``name``; None where no programme reads it now."""
@@ -158,7 +162,9 @@ class Plan:
         )
 
 
-def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str) -> RegionPlan:
+def _compile(
+    programs: Sequence[Program], starts: dict[str, Starts], shortened: Shortened, region: str
+) -> RegionPlan:
     """Gather the judges of a region, then the counters that they read."""
     judges: list[Judge] = []
     drafts: dict[str, _Draft] = {}
@@ -168,7 +174,9 @@ def _compile(programs: Sequence[Program], starts: dict[str, Starts], region: str
                 continue
             for place, tier in enumerate(version.tiers):
                 order = (rank, index, place)
-                judges.append(_judge(order, program, version, tier, starts[program.name], region, drafts))
+                judges.append(
+                    _judge(order, program, version, tier, starts[program.name], shortened, region, drafts)
+                )
     for judge in judges:
         topics = frozenset(topic_of(metric) for metric, _ in judge.reads)
         for _, name in judge.reads:
@@ -197,13 +205,17 @@ def _judge(
     version: Version,
     tier: Tier,
     starts: Starts,
+    shortened: Shortened,
     region: str,
     drafts: dict[str, "_Draft"],
 ) -> Judge:
     panes, length = _cut(version.window, version)
     reads: list[tuple[Metric, str]] = []
     start_of: list[int | None] = []
-    owner = (program.name, version.number) if isinstance(version.window, Lifetime) else None
+    owner: Owner | None = None
+    if isinstance(version.window, Lifetime):
+        at = (program.name, version.number)
+        owner = (*at, shortened[at]) if at in shortened else at
     for metric in metrics_of(tier.when):
         topic = topic_of(metric)
         start = starts.kept(order[1], topic, region, _keeps(metric, region))
@@ -277,6 +289,10 @@ def _cut(window: Window, version: Version) -> tuple[Panes, int]:
     return Span(version.from_ms, version.until_ms), 2
 
 
+Owner = tuple[str, int] | tuple[str, int, int]
+"""Program, version, and the edition that shortened it."""
+
+
 @dataclass(slots=True)
 class _Draft:
     """A counter while its readers are being gathered.
@@ -288,7 +304,7 @@ class _Draft:
     metric: Metric
     subject: SubjectKind
     panes: Panes
-    owner: tuple[str, int] | None
+    owner: Owner | None
     start: CountStart
     line: Line
     campaigns: frozenset[str] | None
@@ -365,8 +381,13 @@ def _spell(panes: Panes) -> tuple[object, ...]:
 
 
 def _needed_until(judge: Judge) -> int:
-    """The end of the last window that the judge looks at: what occurs from then on is nothing to it."""
+    """The end of the last window that the judge looks at: what occurs from then on is nothing to it.
+
+    A next version that nobody knows yet may carry the last one's lines on, also across a gap: they count on.
+    """
     if judge.version.until_ms is None:
+        return FOREVER_MS
+    if judge.version is judge.program.versions[-1] and not isinstance(judge.panes, Span):
         return FOREVER_MS
     end = judge.panes.end(judge.last_pane)
     return FOREVER_MS if end is None else end

@@ -12,17 +12,22 @@ A version may be loaded when a count of it should have begun already: what it br
 since, although its start is earlier. ``Late`` says which, and tells counts apart that began at different loads. A
 line that it carries on carries on as far as it was counted: a metric that no version named before, or windows that
 are cut otherwise or reach further back than those of the versions before, are counted anew.
+
+So is a lifetime whose end is moved to before what was read: what it has counted may lie beyond the end.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from stream.core.conditions import metrics_of
-from stream.core.rules import Program, Topic, Version, topic_of
+from stream.core.rules import Lifetime, Program, Topic, Version, topic_of
 
 Late = Mapping[tuple[str, int], int]
 """Versions, as (program, number), that were loaded after a count of theirs should have begun; and the edition that
 they came with."""
+
+Shortened = Mapping[tuple[str, int], int]
+"""Lifetime versions, as (program, number), whose end was moved to before what was read; and the edition that did."""
 
 Keeps = Callable[[Version, Version], bool]
 """Whether the first version's counter of a metric holds all the panes that the second one's windows need."""
@@ -97,6 +102,20 @@ def begun(program: Program, known: Collection[int], counted_ms: int) -> list[Ver
         version
         for index, version in enumerate(program.versions)
         if version.number not in known and starts.first_ms(index) <= counted_ms
+    ]
+
+
+def shortened(program: Program, known: Mapping[int, Version], counted_ms: int) -> list[Version]:
+    """The lifetime versions that end earlier than they did as ``known``, and not after ``counted_ms``, the last
+    instant of which an event may have been read."""
+    return [
+        version
+        for version in program.versions
+        if isinstance(version.window, Lifetime)
+        and version.until_ms is not None
+        and version.until_ms <= counted_ms
+        if (before := known.get(version.number)) is not None
+        and (before.until_ms is None or before.until_ms > version.until_ms)
     ]
 
 

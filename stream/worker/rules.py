@@ -18,7 +18,7 @@ from stream import metrics
 from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import Limits, Topic, Version
-from stream.core.starts import ANY_OTHER, Late, begun
+from stream.core.starts import ANY_OTHER, begun, shortened
 from stream.errors import InputError, Unreachable
 from stream.logs import logger
 from stream.programs import changed, compile_documents, load
@@ -33,6 +33,8 @@ log = logger(__name__)
 LOOK_EVERY_S = 1.0
 """How often the folder is looked at. A change counts once it has stayed the same for as long."""
 
+_SHORTENED = "/until"
+
 NOTHING_MS = -2
 """Before every start: nothing was read yet."""
 
@@ -42,7 +44,7 @@ class InForce:
     """The rules of a partition: edition, documents, versions that were loaded late, and the limits.
 
     ``since`` are the offsets from which on they count, empty where that is from the first record on. ``late`` maps
-    "program/version" to the edition that brought it.
+    "program/version" to the edition that brought it, and "program/version/until" to the edition that shortened it.
     """
 
     edition: int
@@ -72,11 +74,17 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
     begun_by_now = [
         (program.name, version)
         for program in compile_documents(edition.documents)
-        for version in begun(program, before.plan.version_numbers(program.name), counted_ms)
+        for version in begun(program, before.plan.versions(program.name), counted_ms)
     ]
     # Where the topic `programs` is another than before, its numbers may have been those of others.
     number = max(edition.number, *(known + 1 for known in before.late.values()), 0)
     late |= {f"{name}/{version.number}": number for name, version in begun_by_now}
+    ended_by_now = [
+        (program.name, version.number)
+        for program in compile_documents(edition.documents)
+        for version in shortened(program, before.plan.versions(program.name), counted_ms)
+    ]
+    late |= {f"{name}/{version}{_SHORTENED}": number for name, version in ended_by_now}
     rules = in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
     for name, version in begun_by_now:
         doubt = _why_late(version, reached_ms, counted_ms)
@@ -87,6 +95,13 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
                 program=name,
                 version=version.number,
             )
+    for name, version_number in ended_by_now:
+        log.warning(
+            "lifetime ended before what was read: what it counted may lie beyond the end, so it counts from here on",
+            partition=partition.number,
+            program=name,
+            version=version_number,
+        )
     return rules
 
 
@@ -120,8 +135,11 @@ def _counts_anew(after: Plan, before: Plan, program: str, version: Version, coun
 @lru_cache(maxsize=16)
 def _plan(documents: tuple[str, ...], late: tuple[tuple[str, int], ...]) -> Plan:
     """Partitions of one worker mostly have the same rules: they share the plan."""
-    versions: Late = {(name.split("/")[0], int(name.split("/")[1])): since for name, since in late}
-    return Plan(compile_documents(documents), versions)
+    loaded, ended = dict[tuple[str, int], int](), dict[tuple[str, int], int]()
+    for name, edition in late:
+        program, version = name.removesuffix(_SHORTENED).split("/")
+        (ended if name.endswith(_SHORTENED) else loaded)[program, int(version)] = edition
+    return Plan(compile_documents(documents), loaded, ended)
 
 
 def lawful(edition: Edition, documents: tuple[str, ...]) -> tuple[str, ...]:

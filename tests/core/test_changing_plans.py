@@ -3,6 +3,7 @@
 What changes in one programme never shows in another, and what is loaded in time is as if it had always been known.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from stream.core.outcome import Bonus
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Limits, Program, Rolling
-from stream.core.starts import Late, begun
+from stream.core.rules import Lifetime, Limits, Once, Program, Rolling, Tumbling, Window
+from stream.core.starts import Late, begun, shortened
 from tests.builders import HOUR, SECOND, Log, program, tier, version
 from tests.laws.engine import by_id, feed
 from tests.laws.store import Store
@@ -24,19 +25,24 @@ Stage = tuple[int, Sequence[Program]]
 """After so many records, these programmes."""
 
 WINDOW = Rolling(HOUR, SECOND)
-places = st.integers(0, 14)
+places, seconds = st.integers(0, 14), st.integers(1, 90)
 
 
 def run(case: Case, first: Sequence[Program], *stages: Stage) -> dict[str, Bonus]:
     """What is awarded where programmes change between records, each stage an edition of its own."""
     partition, store, found = Partition(0, Plan(first), case.limits, complete=False), Store(), list[Bonus]()
-    due, late, held = list(stages), dict[tuple[str, int], int](), first
+    due, late, ended, held = list(stages), dict[tuple[str, int], int](), dict[tuple[str, int], int](), first
     for place, record in enumerate(case.records):
         while due and due[0][0] <= place:
             programs = due.pop(0)[1]
             store.write(partition.cut(), 0)
             late = loaded(held, programs, late, partition, edition=len(stages) - len(due))
-            partition.judge_by(Plan(programs, late))
+            ended |= {
+                (program.name, version.number): len(stages) - len(due)
+                for program in programs
+                for version in shortened(program, Plan(held).versions(program.name), counted_ms(partition))
+            }
+            partition.judge_by(Plan(programs, late, ended))
             held = programs
         store.read_back(partition, [record])
         found += feed(partition, [record])
@@ -49,12 +55,16 @@ def loaded(
     """The versions that were loaded late by now."""
     names = {program.name for program in after}
     known = {program.name: [version.number for version in program.versions] for program in before}
-    counted_ms = partition.furthest() + partition.limits.allowed_skew_ms if partition.furthest() >= 0 else -2
     return {at: since for at, since in late.items() if at[0] in names} | {
         (program.name, version.number): edition
         for program in after
-        for version in begun(program, known.get(program.name, []), counted_ms)
+        for version in begun(program, known.get(program.name, []), counted_ms(partition))
     }
+
+
+def counted_ms(partition: Partition) -> int:
+    """The last instant of which an event may have been read."""
+    return partition.furthest() + partition.limits.allowed_skew_ms if partition.furthest() >= 0 else -2
 
 
 def of(found: Mapping[str, Bonus], *programs: Program) -> dict[str, Bonus]:
@@ -108,6 +118,59 @@ def test_a_programme_loaded_before_its_start_is_as_if_it_had_always_been_known(
     added = replace(last.versions[-1], from_ms=start, count_from_ms=None, until_ms=None)
     programs = [*others, replace(last, versions=(added,))]
     assert bonuses(programs, case.records, case.limits) == run(case, others, (place, programs))
+
+
+@given(
+    st.sampled_from([WINDOW, Rolling(20 * SECOND, 10 * SECOND), Tumbling(30 * SECOND)]),
+    st.lists(seconds, min_size=1, max_size=12).map(sorted),
+    st.tuples(seconds, seconds).map(sorted),
+    st.integers(1, 4),
+    places,
+)
+def test_a_version_loaded_before_its_start_carries_on_also_across_a_gap(
+    window: Window, at: Sequence[int], gap: Sequence[int], views: int, place: int
+) -> None:
+    """What the version before counts, it counts on after its end: nobody knows what follows."""
+    until, start = gap
+    ended = version(window, tier("before", views=views), from_ms=0, until_ms=until * SECOND)
+    added = version(window, tier("after", views=views), number=2, from_ms=start * SECOND)
+    log = Log()
+    for second in at:
+        log.add("views", second * SECOND)
+    case = Case([program(ended, added)], log.records, Limits(0, 0, 0, 0))
+    found = run(case, [program(ended)], (min(place, bisect_left(at, start)), case.programs))
+    assert bonuses(case.programs, case.records, case.limits) == found
+
+
+@given(cases(), places, st.data())
+def test_a_lifetime_that_is_ended_late_pays_nothing_that_its_end_rules_out(
+    case: Case, place: int, data: st.DataObject
+) -> None:
+    """What it paid before stays paid."""
+    *others, last = case.programs
+    version = replace(last.versions[-1], window=Lifetime())
+    until = data.draw(st.integers((version.from_ms or 0) + 1, (version.from_ms or 0) + HOUR), "until")
+    before, after = (
+        [*others, replace(last, award=Once(), versions=(replace(version, until_ms=until_ms),))]
+        for until_ms in (None, until)
+    )
+    allowed = bonuses(before, case.records[:place], case.limits).keys() | bonuses(
+        after, case.records, case.limits
+    )
+    assert run(case, before, (place, after)).keys() <= allowed
+
+
+def test_a_lifetime_that_is_ended_late_counts_nothing_beyond_its_end() -> None:
+    endless = version(Lifetime(), tier("t", views=3), from_ms=0)
+    before, after = [program(endless)], [program(replace(endless, until_ms=30 * SECOND))]
+    log = Log()
+    for second in (10, 50):
+        log.add("views", second * SECOND)
+    for second in (20, 21, 22):
+        log.add("views", second * SECOND, arrives=60 * SECOND)
+    case = Case(after, log.records, Limits(HOUR, 0, HOUR, HOUR))
+    [paid] = run(case, before, (2, after)).values()
+    assert ({"views": 3}, 4) == (paid.metrics, paid.evidence.offset)
 
 
 def test_a_longer_window_reads_no_panes_that_may_have_gone() -> None:

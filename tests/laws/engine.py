@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator, Sequence
 
-from stream.core.outcome import Bonus
+from stream.core.outcome import Bonus, Outcome
 from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import Limits, Program
@@ -25,15 +25,19 @@ def chunks(records: Sequence[Record], seed: int | None = None) -> Iterator[list[
         yield chunk
 
 
-def feed(partition: Partition, chunk: Sequence[Record]) -> list[Bonus]:
+def outcome_of(partition: Partition, chunk: Sequence[Record]) -> Outcome:
     """Apply a run of one topic."""
-    outcome = partition.apply(
+    return partition.apply(
         chunk[0].topic,
         [record.offset for record in chunk],
         [record.timestamp for record in chunk],
         [record.decoded for record in chunk],
     )
-    return outcome.bonuses
+
+
+def feed(partition: Partition, chunk: Sequence[Record]) -> list[Bonus]:
+    """Apply a run of one topic; its bonuses."""
+    return outcome_of(partition, chunk).bonuses
 
 
 def by_id(bonuses: Iterable[Bonus]) -> dict[str, Bonus]:

@@ -3,14 +3,16 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Rolling, Topic
 from tests.builders import SECOND, Log, program, tier, version
-from tests.laws.engine import by_id, feed, run
+from tests.laws.engine import by_id, feed, outcome_of, run
 from tests.model import Record, bonuses, verdicts
 from tests.strategies import Case, cases, interleaved, seeds
 
@@ -68,6 +70,28 @@ def test_a_topic_at_its_end_may_still_bring_what_topic_lag_and_lateness_allow() 
         if record.offset == 1:
             partition.caught_up("views", partition.furthest())
     assert [bonus.evidence.topic for bonus in found] == ["views"]
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=9), st.lists(st.booleans(), min_size=9, max_size=9))
+def test_how_many_events_come_out_of_step_does_not_depend_on_batches(
+    seconds: Sequence[int], cuts: Sequence[bool]
+) -> None:
+    """The likes were passed 6 s before the views: what arrives before that is out of step."""
+    limits = Limits(20 * SECOND, 20 * SECOND, 40 * SECOND, 4 * SECOND)
+    log = Log()
+    log.add("views", 10 * SECOND)
+    for second in seconds:
+        log.add("likes", second * SECOND)
+    chunk, *rest = (log.records[:1], *([record] for record in log.records[1:]))
+    joined: list[list[Record]] = []
+    for cut, piece in zip(cuts, rest, strict=False):
+        joined[-1:] = [piece] if not joined else [joined[-1], piece] if cut else [joined[-1] + piece]
+    partition = Partition(0, Plan([]), limits)
+    outcome_of(partition, chunk)
+    partition.caught_up("likes", partition.furthest())
+    found = sum(outcome_of(partition, piece).out_of_step for piece in joined)
+    arrivals = accumulate(seconds, max)
+    assert found == sum(arrival < 6 for arrival in arrivals)
 
 
 @given(cases(removes=False, at_most=False), seeds)
