@@ -151,8 +151,10 @@ TierName = Annotated[
     StringConstraints(pattern="^[A-Za-z0-9_-]{1,64}$"),
     told("1 to 64 of A-Z, a-z, 0-9, _ and -, in quotes if all are digits"),
 ]
-Natural = Annotated[int, Field(ge=1, le=MAX_INTEGER), told("an integer of at least 1")]
-Count = Annotated[int, Field(ge=1, le=MAX_INTEGER), told("an integer of at least 1", unit="events")]
+Natural = Annotated[int, Field(ge=1, le=MAX_INTEGER), told("an integer of at least 1, below 2⁶³")]
+Count = Annotated[
+    int, Field(ge=1, le=MAX_INTEGER), told("an integer of at least 1, below 2⁶³", unit="events")
+]
 Hours = Annotated[
     Decimal | int | str,
     PlainValidator(_hours),
@@ -165,7 +167,8 @@ Hours = Annotated[
         }
     ),
     told(
-        f"hours as a decimal above 0, such as 12.5, with at most {MAX_DECIMALS} decimal places", unit="hours"
+        f"hours as a decimal above 0, such as 12.5, up to 10¹² with at most {MAX_DECIMALS} decimal places",
+        unit="hours",
     ),
 ]
 Region = Annotated[
@@ -210,7 +213,10 @@ Yes = Annotated[Literal[True], PlainValidator(_true), WithJsonSchema({"const": T
 Amount = Annotated[
     str,
     StringConstraints(pattern=r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$"),
-    told('a decimal of at least 0 in quotes, such as "5.00"', unit="of the currency"),
+    told(
+        'a decimal of at least 0 in quotes, such as "5.00", with at most 18 digits and 9 decimal places',
+        unit="of the currency",
+    ),
 ]
 Currency = Annotated[
     str, StringConstraints(pattern="^[A-Z]{3}$"), told("a currency of three letters A-Z, such as USD")

@@ -41,13 +41,13 @@ RECONNECT_S = 1
 SETTLE_S = 0.05
 
 # A relayed record is a producer's record and our headers. The base is the most that hosted clusters allow.
-RELAY_BYTES = 8 * 1024 * 1024
+RELAY_BYTES = 8 * 1024 * 1024  # and of a programme with all its versions
 HEADERS_BYTES = 64 * 1024
 
 _AT_LEAST = {"max.message.bytes", "min.insync.replicas"}
 _WHY = {
     "cleanup.policy": "compaction would take records away that still count",
-    "max.message.bytes": "bigger records would arrive there cut",
+    "max.message.bytes": "bigger records would arrive there cut, or not at all",
     "message.timestamp.type": "lateness is judged by arrival, not by producers' clocks",
     "min.insync.replicas": "the loss of one broker could lose acknowledged records",
     "retention.bytes": "it is the ledger of what was paid",
@@ -96,7 +96,7 @@ def planned(prefix: str, partitions: int, replication: int, *, input_bytes: int 
     }
     special[LEDGER] = {"retention.ms": "-1", "retention.bytes": "-1"}
     special |= {topic: {"max.message.bytes": str(relay_bytes)} for topic in RELAYS}
-    special[RULES] = {"cleanup.policy": "compact"}
+    special[RULES] = {"cleanup.policy": "compact", "max.message.bytes": str(RELAY_BYTES)}
     everywhere = {"cleanup.policy": "delete"}
     if replication >= 3:
         everywhere["min.insync.replicas"] = "2"
@@ -111,7 +111,13 @@ def planned(prefix: str, partitions: int, replication: int, *, input_bytes: int 
 def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
     """What about an existing topic is not as planned, a sentence each; `fine` alone where nothing is."""
     found: list[Finding] = []
-    if state.partitions != plan.partitions and plan.configs["cleanup.policy"] != "compact":
+    is_rules = plan.configs["cleanup.policy"] == "compact"
+    if state.partitions != plan.partitions and is_rules:
+        sentence = (
+            f"{plan.name} has {state.partitions} partitions where one is enough: only the first is used."
+        )
+        found.append(Finding(plan.name, "differs", sentence))
+    elif state.partitions != plan.partitions:
         sentence = (
             f"{plan.name} has {state.partitions} partitions where {plan.partitions} were asked for: "
             f"ask for {state.partitions}; to change the number for all topics see `bonus migrate`."
@@ -124,7 +130,8 @@ def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
         actual = state.configs.get(key)
         if actual is None or actual == wanted or (key in _AT_LEAST and int(actual) >= int(wanted)):
             continue
-        sentence = f"{plan.name} has {key}={actual} where {wanted} is safe: {_WHY[key]}."
+        why = "programmes in force would expire" if key == "cleanup.policy" and is_rules else _WHY[key]
+        sentence = f"{plan.name} has {key}={actual} where {wanted} is safe: {why}."
         found.append(Finding(plan.name, "differs", sentence))
     count = f"{state.partitions} partitions, replication {state.replication}"
     return found or [Finding(plan.name, "fine", f"{plan.name} exists with {count}.")]

@@ -50,6 +50,14 @@ def test_each_difference_has_its_sentence() -> None:
     )
 
 
+def test_the_topic_of_programmes_has_reasons_of_its_own() -> None:
+    plan = PLANS["acme.programs"]
+    found = differences(plan, TopicState(8, 3, dict(plan.configs) | {"cleanup.policy": "delete"}))
+    assert ["differs", "differs"] == [finding.kind for finding in found]
+    assert "8 partitions where one is enough" in found[0].sentence
+    assert found[1].sentence.endswith("where compact is safe: programmes in force would expire.")
+
+
 def test_a_hidden_setting_is_no_difference() -> None:
     """What a cluster doesn't show can't be judged."""
     plan = PLANS["acme.views"]

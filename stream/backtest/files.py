@@ -1,5 +1,6 @@
 """A backtest over NDJSON files: programmes and events in, bonuses and rejected lines out."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -46,7 +47,7 @@ def run_over_files(
     replay = Replay([Plan(each.programs) for _, each in loaded], limits)
     replay.summary.sets = tuple(ProgramSet(str(folder), each.digest) for folder, each in loaded)
     replay.summary.warnings = tuple(str(warning) for _, each in loaded for warning in each.warnings)
-    replay.summary.source = f"the files {', '.join(map(str, events))}"
+    replay.summary.source = f"the files {', '.join(map(_written, events))}"
     with ExitStack() as stack:
         opened = open_files(list(events))
         for _, file in opened:
@@ -68,7 +69,7 @@ def _rejected_line(turned_away: TurnedAway) -> bytes:
     """Bytes that are no UTF-8 are shown as ``\\xNN``; a line that was cut says how long it was."""
     line, rejection = turned_away
     told: dict[str, object] = {
-        "file": str(line.file),
+        "file": _written(line.file),
         "line": line.number,
         "error": rejection.code,
         "error_detail": rejection.detail,
@@ -77,6 +78,11 @@ def _rejected_line(turned_away: TurnedAway) -> bytes:
     if line.length > len(line.value):
         told["truncated"] = line.length
     return msgspec.json.encode(told)
+
+
+def _written(path: Path) -> str:
+    """A file's name as text, also where it is none."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _bar(*, shown: bool) -> Progress:

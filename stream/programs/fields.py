@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import get_args
+from typing import get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import ValidationError, WrapValidator
 from pydantic_core import ErrorDetails
 
+from schemas.program_terms import Told
 from schemas.programs import ProgramDocument, Strict
 from stream.programs.mistakes import MAX_SHOWN, Mistake, Path, quoted
 from stream.programs.reader import Document, Value
@@ -29,12 +30,17 @@ def validate(source: Document) -> tuple[ProgramDocument | None, dict[Path, Mista
 
 def known_keys(path: Path) -> list[str]:
     """The keys that a mapping at ``path`` may have, in any of its shapes."""
+    return list(dict.fromkeys(key for model in _models_at(path) for key, _ in _fields(model)))
+
+
+def _models_at(path: Path) -> list[type[Strict]]:
+    """The models that a mapping at ``path`` may have."""
     models: list[type[Strict]] = [ProgramDocument]
     for part in path:
         if isinstance(part, str):
             inner = [field for model in models for key, field in _fields(model) if key == part]
             models = [model for annotation in inner for model in _models(annotation)]
-    return list(dict.fromkeys(key for model in models for key, _ in _fields(model)))
+    return models
 
 
 def _fields(model: type[Strict]) -> Iterator[tuple[str, object]]:
@@ -65,9 +71,9 @@ def _problem(source: Document, path: Path, detail: ErrorDetails) -> str:
     found = _found(source, path)
     match detail["type"]:
         case "missing":
-            return "is needed"
+            return f"is needed{_what_is_expected(path)}"
         case "extra_forbidden":
-            return _unknown_key(path)
+            return _unknown_key(source, path)
         case "model_type":
             return f"expected a mapping, found {found}"
         case "list_type":
@@ -77,11 +83,29 @@ def _problem(source: Document, path: Path, detail: ErrorDetails) -> str:
     return f"{detail['msg']}, found {found}"
 
 
-def _unknown_key(path: Path) -> str:
+def _what_is_expected(path: Path) -> str:
+    """What belongs at ``path``, as far as a few words say it."""
+    *outer, key = path
+    fields = (info for model in _models_at(tuple(outer)) for info in model.model_fields.items())
+    field = next(info for name, info in fields if key in (name, info.alias))
+    for mark in field.metadata:
+        if isinstance(mark, WrapValidator) and isinstance(mark.func, Told):
+            return f": {mark.func.what}"
+    keys = f"a mapping of {', '.join(known_keys(path))}" if known_keys(path) else ""
+    if get_origin(field.annotation) is list:
+        return f": a list, each {keys}" if keys else ": a list"
+    return f": {keys}" if keys else ""
+
+
+def _unknown_key(source: Document, path: Path) -> str:
     *outer, key = path
     known = known_keys(tuple(outer))
     if key in known:
-        return "does not go with the other keys beside it"
+        beside = _value_at(source, tuple(outer))
+        others = (
+            [name for name in beside if name != key and name in known] if isinstance(beside, dict) else []
+        )
+        return f"does not go with {', '.join(others)} beside it"
     near = _nearest(str(key), known)
     return (
         f"unknown key, did you mean {near}?" if near else f"unknown key, expected one of {', '.join(known)}"
@@ -92,14 +116,19 @@ def _nearest(key: str, known: list[str]) -> str | None:
     return next(iter(get_close_matches(key[:MAX_SHOWN], known, n=1)), None)
 
 
-def _found(source: Document, path: Path) -> str:
-    """What is at ``path``; of a mapping its keys, as the wrong key is what makes it a wrong mapping."""
+def _value_at(source: Document, path: Path) -> Value:
     value: Value = source.value
     for part in path:
         if isinstance(value, dict) and isinstance(part, str):
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int):
             value = value[part]
+    return value
+
+
+def _found(source: Document, path: Path) -> str:
+    """What is at ``path``; of a mapping its keys, as the wrong key is what makes it a wrong mapping."""
+    value = _value_at(source, path)
     if not isinstance(value, dict):
         return source.places[path].found if path in source.places else "nothing"
     if not value:

@@ -20,6 +20,8 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 100
 MAX_NUMBER = 40
 MAX_PROBLEM = 120
+MAX_UNREADABLE = 20
+"""After so many documents that are no YAML the rest of a file is left unread."""
 
 Value = None | bool | int | Decimal | str | list["Value"] | dict[str, "Value"]
 
@@ -30,6 +32,8 @@ WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
+_DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -61,14 +65,14 @@ class Document:
 
 
 class Reading(NamedTuple):
-    """The documents of a file, empty ones left out, and what kept the file from being read to its end."""
+    """The documents of a file, empty ones left out, and what kept others from being read."""
 
     documents: list[Document]
     mistakes: list[Mistake]
 
 
 class _Unreadable(Exception):
-    """The rest of the file can't be understood."""
+    """The rest of the document can't be understood."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(problem)
@@ -78,14 +82,39 @@ class _Unreadable(Exception):
 
 def read(file: str, content: bytes) -> Reading:
     """Read the documents of one file; ``file`` is its name in mistakes. Raises nothing, whatever ``content`` is."""
-    documents: list[Document] = []
+    reading = Reading([], [])
     try:
-        for document in _documents(file, _decode(content)):
-            if document.value is not None or document.mistakes:
-                documents.append(document)
+        text, began = _decode(content), 0
     except _Unreadable as error:
-        return Reading(documents, [Mistake(file, error.line, "", error.problem)])
-    return Reading(documents, [])
+        return Reading([], [Mistake(file, error.line, "", error.problem)])
+    while len(reading.mistakes) < MAX_UNREADABLE:
+        try:
+            for document in _documents(file, text):
+                if document.value is not None or document.mistakes:
+                    reading.documents.append(document)
+            break
+        except _Unreadable as error:
+            mistake = Mistake(file, error.line, "", error.problem)
+        if mistake not in reading.mistakes:
+            reading.mistakes.append(mistake)
+        # What is wrong may only have shown at the next document's start, or lie in the line of its own.
+        began, rest = _next_document(text, max(mistake.line, began + 1))
+        if rest is None:
+            break
+        text = rest
+    return reading
+
+
+def _next_document(text: str, line: int) -> tuple[int, str | None]:
+    """The first line from ``line`` on that begins a document, and the text from there on, below as many empty lines;
+    None where there is none."""
+    number, at = 1, 0
+    for start in _DOCUMENT.finditer(text):
+        number += len(_LINE_BREAK.findall(text, at, start.start()))
+        at = start.start()
+        if number >= line:
+            return number, "\n" * (number - 1) + text[at:]
+    return line, None
 
 
 def _decode(content: bytes) -> str:
@@ -130,6 +159,7 @@ def _documents(file: str, text: str) -> Iterator[Document]:
             document = Document(file)
             root = next(events)
             document.value = _Composer(document, events).value((), root, _line(root))
+            next(events)  # its end: what begins like a document may be none
             yield document
 
 

@@ -11,15 +11,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced, RecordTooLargeError
 
 from schemas import rulebook as wire
 from stream.access import forbidden
 from stream.closing import discard
-from stream.errors import Unreachable
+from stream.errors import InputError, Unreachable
 from stream.orphans import end_orphan
 from stream.rulebook.edition import Difference, Edition, by_program, difference
 from stream.rulebook.follow import Follower
+
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+"""More than a folder can hold: whether a record is too large is for the topic to say."""
 
 _MOST_TRIES = 20
 _FENCED_S = 0.5
@@ -34,13 +37,19 @@ async def publish(
     ``options`` are aiokafka's client options, ``app`` the group whose programmes these are. What ``decide`` raises
     leaves everything as it was; it may be asked more than once. On return ``follower`` has read the new edition.
 
-    Raises ``Unreachable``; then nothing is in force that was not before, or all of it.
+    Raises ``Unreachable``; then nothing is in force that was not before, or all of it. ``InputError`` where the topic
+    does not take a record so large.
     """
     for _ in range(_MOST_TRIES):
         try:
             return await _publish(options, app, follower, decide)
         except ProducerFenced:
             await asyncio.sleep(random.uniform(0, _FENCED_S))
+        except (MessageSizeTooLargeError, RecordTooLargeError) as error:
+            raise InputError(
+                f"A programme with all its versions is too large for {follower.log.topic}: raise max.message.bytes "
+                "of that topic, or end the programme and go on under another name."
+            ) from error
         except (KafkaError, OSError) as error:
             raise forbidden(error, "Write") or Unreachable(
                 f"The programmes could not be published to {follower.log.topic}: {error!r}."
@@ -53,7 +62,12 @@ async def publish(
 async def _publish(
     options: Mapping[str, object], app: str, follower: Follower, decide: Callable[[Edition], Sequence[str]]
 ) -> Difference:
-    producer = AIOKafkaProducer(**options, transactional_id=f"{app}-{follower.log.topic}", acks="all")
+    producer = AIOKafkaProducer(
+        **options,
+        transactional_id=f"{app}-{follower.log.topic}",
+        acks="all",
+        max_request_size=MAX_RECORD_BYTES,
+    )
     try:
         await producer.start()
         if await follower.is_held_back():

@@ -24,17 +24,13 @@ checkpoint is made of is soon gone by itself: at 50,000, looking through it took
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what ended it otherwise; ``BonusError`` where a sentence says it."""
     gc.set_threshold(*GC_THRESHOLDS)
-    try:
-        asyncio.run(_serve(settings))
-    except Exception as error:  # for whoever reads only the log
-        log.critical(ENDED, reason=str(error) or repr(error))
-        raise
+    asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
     app = create_app(settings)
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+    told, started = asyncio.Event(), False
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     try:
@@ -44,14 +40,22 @@ async def _serve(settings: Settings) -> None:
         if starting.done():
             with _port_in_use(settings.http_port):
                 starting.result()
+            started = True
             await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
         if crashed.done():
             raise _reason(crashed.result())
+    except Exception as error:
+        if started:  # for whoever reads only the log; of a start that fails the sentence says it all
+            log.critical(ENDED, reason=str(error) or repr(error))
+        raise
     finally:
-        log.info("worker stopping")
+        in_order = started or told.is_set()
+        if in_order:
+            log.info("worker stopping")
         await app.stop()
-        log.info("worker stopped")
+        if in_order:
+            log.info("worker stopped")
 
 
 @contextmanager

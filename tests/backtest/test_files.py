@@ -2,6 +2,7 @@
 
 import json
 import os
+import os
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,13 @@ def test_a_rejected_line_is_kept_as_text(backtest: Backtest) -> None:
     assert told["value"] == '{"café": "\\xff"}'
     assert told["error"] == "not_json"
     assert told["error_detail"]
+
+
+def test_a_file_whose_name_is_no_text_is_named_all_the_same(backtest: Backtest) -> None:
+    odd = os.fsdecode(b"day-\xff.ndjson")
+    summary = backtest.run(backtest.file(odd, "{}"))
+    assert backtest.rejections() == [("day-\\xff.ndjson", 1, "missing_field")]
+    assert summary.source.endswith("day-\\xff.ndjson")
 
 
 def test_a_line_that_is_too_long_is_cut_and_the_next_one_read(backtest: Backtest) -> None:

@@ -11,8 +11,11 @@ from tests.programs.folders import folder, good, mistakes
 TIER = 'name: t, when: {views: 1}, reward: {amount: "1", currency: USD}'
 A_TIME = "expected a time from 1970 on with its offset, such as 2026-01-01T00:00:00Z"
 A_DURATION = "expected a duration such as 10s, 5m, 24h or 30d"
-AN_AMOUNT = 'expected a decimal of at least 0 in quotes, such as "5.00"'
-AN_INTEGER = "expected an integer of at least 1"
+AN_AMOUNT = (
+    'expected a decimal of at least 0 in quotes, such as "5.00", with at most 18 digits and 9 decimal places'
+)
+A_CURRENCY = "expected a currency of three letters A-Z, such as USD"
+AN_INTEGER = "expected an integer of at least 1, below 2⁶³"
 A_NAME = "expected 1 to 64 of a-z, 0-9 and -, in quotes if all are digits"
 A_TIER_NAME = "expected 1 to 64 of A-Z, a-z, 0-9, _ and -, in quotes if all are digits"
 A_REGION = "expected a region of two letters A-Z, such as US"
@@ -21,8 +24,10 @@ A_CAMPAIGN = "expected a campaign id: a string of 1 to 128 characters, none of t
 A_WINDOW = "expected {rolling: 24h}, {tumbling: 1h}, {calendar: day|week|month} or {lifetime: true}"
 A_ZONE = "expected an IANA time zone in its exact spelling, such as America/New_York"
 AN_AWARD = "expected once, once_per_window or {once_per: day|week|month}"
-HOURS = "expected hours as a decimal above 0, such as 12.5, with at most 18 decimal places"
+HOURS = "expected hours as a decimal above 0, such as 12.5, up to 10¹² with at most 18 decimal places"
 A_CONDITION = "expected at least one of views, likes, shares, comments, watch_hours, all and any"
+NEEDED_INTEGER = AN_INTEGER.replace("expected", "is needed:")
+NEEDED_NAME = A_TIER_NAME.replace("expected", "is needed:")
 DIVIDES_24H = "expected a duration that divides rolling, 24h"
 A_TOPIC = "unknown key, expected one of views, likes, shares, comments"
 EMPTY = "expected at least one entry, found an empty list"
@@ -81,9 +86,9 @@ NOT_NULL = "expected a value, or no such key, found null"
         ("window", "{rolling: 24}", f"window.rolling: {A_DURATION}, found 24"),
         ("window", "{rolling: 0s}", f'window.rolling: {A_DURATION}, found "0s"'),
         ("window", "{rolling: 24h, setp: 1m}", "window.setp: unknown key, did you mean step?"),
-        ("window", "{rolling: 24h, tumbling: 1h}", "window.tumbling: does not go with the other keys beside it"),
-        ("window", "{tumbling: 1h, step: 1m}", "window.step: does not go with the other keys beside it"),
-        ("window", "{rolling: 24h, timezone: UTC}", "window.timezone: does not go with the other keys beside it"),
+        ("window", "{rolling: 24h, tumbling: 1h}", "window.tumbling: does not go with rolling beside it"),
+        ("window", "{tumbling: 1h, step: 1m}", "window.step: does not go with tumbling beside it"),
+        ("window", "{rolling: 24h, timezone: UTC}", "window.timezone: does not go with rolling beside it"),
         ("window", "{rolling: 24h, step: null}", f"window.step: {NOT_NULL}"),
         ("window", "{rolling: 24h, step: 7m}", f"window.step: {DIVIDES_24H}, found 7m"),
         ("window", "{rolling: 24h, step: 48h}", f"window.step: {DIVIDES_24H}, found 48h"),
@@ -114,14 +119,14 @@ NOT_NULL = "expected a value, or no such key, found null"
         ("count", "{views: {paid: no}}", 'count.views.paid: expected true or false, found "no"'),
         ("count", "{views: {paid: null}}", f"count.views.paid: {NOT_NULL}"),
         ("count", "{views: {exclude_self: 1}}", "count.views.exclude_self: expected true or false, found 1"),
-        ("count", "{views: {at_most: {}}}", "count.views.at_most.per_viewer: is needed"),
+        ("count", "{views: {at_most: {}}}", f"count.views.at_most.per_viewer: {NEEDED_INTEGER}"),
         ("count", "{views: {at_most: {per_viewer: 0}}}", f"count.views.at_most.per_viewer: {AN_INTEGER}, found 0"),
         (
             "count",
             "{likes: {at_most: {per_viewer: 1, of: viewer}}}",
             'count.likes.at_most.of: expected creator or video, found "viewer"',
         ),
-        ("count", "{likes: {at_most: {per: month}}}", "count.likes.at_most.per_viewer: is needed"),
+        ("count", "{likes: {at_most: {per: month}}}", f"count.likes.at_most.per_viewer: {NEEDED_INTEGER}"),
         (
             "count",
             "{likes: {at_most: {per_viewer: 1, per: hour}}}",
@@ -138,7 +143,7 @@ NOT_NULL = "expected a value, or no such key, found null"
         ("tiers", f"[{{{TIER}, at: x}}]", "tiers[0].at: unknown key, expected one of name, when, reward"),
         ("tiers", f"[{{{TIER}}}, {{{TIER}}}]", "tiers[1].name: expected a name of its own, t is taken in line 6"),
         ("tiers", f"[{{{TIER.replace('name: t', 'name: a b')}}}]", f'tiers[0].name: {A_TIER_NAME}, found "a b"'),
-        ("tiers", f"[{{{TIER.replace('name: t, ', '')}}}]", "tiers[0].name: is needed"),
+        ("tiers", f"[{{{TIER.replace('name: t, ', '')}}}]", f"tiers[0].name: {NEEDED_NAME}"),
         ("award", "twice", f'award: {AN_AWARD}, found "twice"'),
         ("award", "null", f"award: {AN_AWARD}, found null"),
         ("award", "{once_per: hour}", 'award.once_per: expected day, week or month, found "hour"'),
@@ -190,7 +195,10 @@ def test_a_wrong_condition_is_told_in_one_line(tmp_path: Path, when: str, line: 
 @pytest.mark.parametrize(
     ("reward", "line"),
     [
-        ("{}", ".amount: is needed|.currency: is needed"),
+        (
+            "{}",
+            f".amount: {AN_AMOUNT}|.currency: {A_CURRENCY}".replace("expected", "is needed:"),
+        ),
         ("{amount: 5.00, currency: USD}", f".amount: {AN_AMOUNT}, found 5.00"),
         ("{amount: 5, currency: USD}", f".amount: {AN_AMOUNT}, found 5"),
         ('{amount: "-5.00", currency: USD}', f'.amount: {AN_AMOUNT}, found "-5.00"'),
@@ -199,7 +207,7 @@ def test_a_wrong_condition_is_told_in_one_line(tmp_path: Path, when: str, line: 
         ('{amount: "", currency: USD}', f'.amount: {AN_AMOUNT}, found ""'),
         (
             '{amount: "1", currency: usd}',
-            '.currency: expected a currency of three letters A-Z, such as USD, found "usd"',
+            f'.currency: {A_CURRENCY}, found "usd"',
         ),
         ('{amount: "1", currency: USD, note: x}', ".note: unknown key, expected one of amount, currency"),
         ("free", ': expected a mapping, found "free"'),
@@ -235,11 +243,21 @@ def test_counts_start_at_from_or_earlier(tmp_path: Path) -> None:
     ] == mistakes(folder(tmp_path, text))
 
 
-@pytest.mark.parametrize("key", ["program", "version", "regions", "subject", "window", "tiers"])
-def test_a_missing_key_is_told_at_the_start_of_its_document(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        ("program", A_NAME.replace("expected", ":")),
+        ("version", AN_INTEGER.replace("expected", ":")),
+        ("regions", ""),
+        ("subject", ": creator or video"),
+        ("window", ": a mapping of rolling, step, tumbling, calendar, timezone, lifetime"),
+        ("tiers", ": a list, each a mapping of name, when, reward"),
+    ],
+)
+def test_a_missing_key_is_told_at_the_start_of_its_document(tmp_path: Path, key: str, what: str) -> None:
     found = mistakes(folder(tmp_path, good(program="other"), good(**{key: None})))
 
-    assert [f"creator.yaml:8: {key}: is needed"] == found
+    assert [f"creator.yaml:8: {key}: is needed{what}"] == found
 
 
 @pytest.mark.parametrize(("text", "found"), [("- a", "a list"), ("a", '"a"'), ("3", "3")])

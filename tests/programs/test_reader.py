@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from stream.programs.reader import MAX_BYTES, MAX_DEPTH, Value, read
+from stream.programs.reader import MAX_BYTES, MAX_DEPTH, MAX_UNREADABLE, Value, read
 
 
 def value_of(text: str) -> Value:
@@ -123,3 +123,34 @@ def test_documents_before_an_unreadable_one_are_still_read() -> None:
 
     assert [{"a": 1}] == [document.value for document in reading.documents]
     assert 1 == len(reading.mistakes)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines", "values"),
+    [
+        (
+            b"a: [1\n---\nb: 2",
+            ["a.yaml:2: not YAML: expected ',' or ']', but got '<document start>'"],
+            [{"b": 2}],
+        ),
+        (b"a: 'x\n---\nb: 2", ["a.yaml:2: not YAML: found unexpected document separator"], [{"b": 2}]),
+        (b"--- a: b\n---\nb: 2", ["a.yaml:1: not YAML: mapping values are not allowed here"], [{"b": 2}]),
+        (
+            b"a: 1\n---\n]\n---\nb: 2\n---\n- }\n",
+            ["a.yaml:3: not YAML: expected the node content, but found ']'", "a.yaml:7: not YAML: "],
+            [{"a": 1}, {"b": 2}],
+        ),
+    ],
+)
+def test_a_document_that_is_no_yaml_hides_none_of_the_others(
+    content: bytes, lines: list[str], values: list[Value]
+) -> None:
+    reading = read("a.yaml", content)
+    assert values == [document.value for document in reading.documents]
+    assert len(lines) == len(reading.mistakes)
+    for line, mistake in zip(lines, reading.mistakes, strict=True):
+        assert str(mistake).startswith(line)
+
+
+def test_a_file_that_is_no_yaml_anywhere_is_left_after_some_documents() -> None:
+    assert MAX_UNREADABLE == len(read("a.yaml", b"]\n---\n" * 1_000).mistakes)

@@ -159,3 +159,11 @@ async def test_a_foreign_record_that_no_client_reads_is_told_too(kafka: Kafka, t
     await send_with_odd_headers(kafka.bootstrap, topic.name, 0, [b"{}"], key=b"a", first=0)
     with pytest.raises(InputError, match=f"^{topic.name}/0 .* not one of programmes .* name is no text"):
         await topic.follower()
+
+
+async def test_a_programme_that_the_topic_can_not_take_is_refused(topic: Topic) -> None:
+    """As made by `bonus topics create` it takes 8 MiB, the size of a folder."""
+    long = [document("p", version, campaigns=[f"{n:0>120}" for n in range(1_500)]) for version in range(1, 8)]
+    await topic.publish(*long)
+    with pytest.raises(InputError, match=f"too large for {topic.name}, .* max.message.bytes"):
+        await topic.publish(*long * 10)
