@@ -25,7 +25,6 @@ from stream.core.rules import TOPICS
 from tests.kafka.broker import SMALL, Broker
 from tests.kafka.redis_server import RedisServer
 
-READ_S = 30.0
 ADMIN_S = 30.0
 
 

@@ -103,8 +103,9 @@ def backtest(
     bonus backtest --programs programs/ --kafka kafka:9092 --from 2026-01-01T00:00:00Z --out january.ndjson
     bonus backtest --programs programs/ --compare next/ --kafka kafka:9092 --out bonuses.ndjson --report diff.html
     """
-    over_kafka = "kafka" in settings.model_fields_set
-    if bool(events) == (over_kafka if not events else context.params["kafka"] is not None):
+    both = events and context.params["kafka"] is not None  # beside files BONUS_KAFKA means nothing
+    neither = not events and "kafka" not in settings.model_fields_set
+    if both or neither:
         raise UsageError("A backtest needs either --events FILE... or --kafka HOST:PORT, and not both.")
     if events and (start or end or workers):
         raise UsageError("--from, --to and --workers are for --kafka: files are read as they are.")
