@@ -13,7 +13,8 @@ from dataclasses import astuple, dataclass
 
 from stream.core.rules import TOPICS
 from stream.transport.fetching import RUN
-from stream.worker.checkpointing import CHECKPOINT_FIELDS, CHECKPOINT_IDS, MOST_UNSAVED_CHECKPOINTS
+from stream.worker.checkpointing import MOST_UNSAVED_CHECKPOINTS
+from stream.worker.delta import CHECKPOINT_FIELDS, CHECKPOINT_IDS
 from stream.worker.flight import CHUNKS_IN_FLIGHT
 
 MIB = 1024 * 1024

@@ -204,7 +204,7 @@ async def verify(
             inputs = states[names[0]]
             plans = planned(prefix, inputs.partitions, inputs.replication)
             await _make(admin, [plan for plan in plans if plan.name == prefix + RULES])
-            states = await _settled(admin, names, within_s)
+            states = await _settled(admin, names, within_s, with_configs=not allow_create_time)
     missing = [name for name in names if name not in states]
     if missing:
         raise InputError(
@@ -330,14 +330,16 @@ async def _make(admin: AIOKafkaAdminClient, plans: Iterable[TopicPlan]) -> set[s
     return created
 
 
-async def _settled(admin: AIOKafkaAdminClient, names: list[str], within_s: float) -> dict[str, TopicState]:
+async def _settled(
+    admin: AIOKafkaAdminClient, names: list[str], within_s: float, *, with_configs: bool = True
+) -> dict[str, TopicState]:
     """All the topics, once the brokers tell of them and every partition has a leader."""
     deadline = time.monotonic() + within_s
     while True:
         topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
         partitions = [topics.get(name, []) for name in names]
         if all(each and all(partition["leader"] >= 0 for partition in each) for each in partitions):
-            return await _described(admin, names)
+            return await _described(admin, names, with_configs=with_configs)
         if time.monotonic() > deadline:
             raise Unreachable(f"Kafka's new topics have no leaders after {within_s:g} s.")
         await asyncio.sleep(SETTLE_S)

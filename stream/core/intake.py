@@ -97,6 +97,12 @@ class Intake:
             self._order.extend(ids)
         self._cut_at = len(self._order)
 
+    def let_go(self) -> None:
+        """Remember no id any more."""
+        self.seen.clear()
+        self._order.clear()
+        self._runs.clear()
+
     def fresh(self) -> int:
         """How many ids were accepted since the last ``take_fresh``."""
         return len(self._order) - self._cut_at

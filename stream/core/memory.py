@@ -153,6 +153,13 @@ class Memory:
         self.complete = self.complete and not oldest
         return len(oldest)
 
+    def let_go(self) -> None:
+        """Hold no entry any more."""
+        self.entries.clear()
+        self._changed.clear()
+        self._gone.clear()
+        self._emptied.clear()
+
     def _is_over(self, key: str) -> bool:
         """Whether an entry that was no longer due still isn't. One that has left memory since is looked at again."""
         entry = self.entries.get(key)

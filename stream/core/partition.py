@@ -294,6 +294,12 @@ class Partition:
         self.plan, self.memory = plan, Memory(plan, complete=False)
         self.memory.chunk = chunk
 
+    def let_go(self) -> None:
+        """Hold nothing in memory any more: this partition is over here."""
+        self.memory.let_go()
+        for intake in self._intakes.values():
+            intake.let_go()
+
     # Checkpointing
 
     def unsaved(self) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """The outbox: records that were turned away, on their way to `rejected` and `late`. At least once."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, cast
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
@@ -30,6 +30,18 @@ class Record(Protocol):
     def headers(self) -> Iterable[tuple[str, bytes]]: ...
 
 
+Sending = asyncio.Future[object]
+"""A record on its way."""
+
+
+class TurnedAway(NamedTuple):
+    """A record that can't be counted, where it was read, and why it can't."""
+
+    record: Record
+    origin: rejections.Origin
+    rejection: Rejection
+
+
 class OutboxLost(BonusError):
     """A record that was turned away could not be written down: nothing that covers it may be acknowledged."""
 
@@ -49,53 +61,83 @@ class Outbox:
         producer = AIOKafkaProducer(**options, acks="all", max_request_size=MAX_REQUEST_BYTES)
         try:
             await producer.start()
-        except (KafkaError, OSError) as error:
-            raise Unreachable(f"Kafka could not be reached: {error!r}.") from error
+        except BaseException as error:
+            await producer.stop()
+            if isinstance(error, (KafkaError, OSError)):
+                raise Unreachable(f"Kafka could not be reached: {error!r}.") from error
+            raise
         return cls(producer, prefix)
 
-    def turn_away(
-        self, record: Record, origin: rejections.Origin, rejection: Rejection
-    ) -> asyncio.Task[None]:
-        """Send the record where it belongs; the task is done once that is acknowledged."""
-        return asyncio.ensure_future(self._send(record, origin, rejection))
+    async def relay(self, turned_away: Sequence[TurnedAway]) -> None:
+        """Send these records where they belong; returns once all are acknowledged.
+
+        One after the other is handed to the producer: of many that wait for room in it, all wake up for each that
+        gets some. Raises ``OutboxLost``.
+        """
+        sent = [await self._send(each, *next(_forms(each))) for each in turned_away]
+        found = await asyncio.gather(*sent, return_exceptions=True)
+        for each, error in zip(turned_away, found, strict=True):
+            if isinstance(error, (MessageSizeTooLargeError, RecordTooLargeError)):
+                await self._send_less(each)
+            elif isinstance(error, KafkaError):
+                raise self._lost(each, error) from error
+            elif isinstance(error, BaseException):
+                raise error
 
     async def close(self) -> None:
         await self._producer.stop()
 
-    async def _send(self, record: Record, origin: rejections.Origin, rejection: Rejection) -> None:
-        topic = self._prefix + rejections.destination(rejection.code)
-        for key, value, headers in _forms(record, origin, rejection):
+    async def _send_less(self, turned_away: TurnedAway) -> None:
+        """Send as much of a record as the topic takes."""
+        *_, last = forms = list(_forms(turned_away))[1:]
+        for form in forms:
             try:
-                await self._write(topic, origin.partition, key, value, headers)
+                await (await self._send(turned_away, *form))
             except (MessageSizeTooLargeError, RecordTooLargeError) as error:
-                too_large = error
+                if form is last:
+                    raise OutboxLost(
+                        f"{turned_away.origin} could not be written to {self._topic(turned_away)}: not even its "
+                        "origin fits"
+                    ) from error
             except KafkaError as error:
-                raise forbidden(error, "Write", topic) or OutboxLost(
-                    f"{origin} could not be written to {topic}: {error!r}"
-                ) from error
+                raise self._lost(turned_away, error) from error
             else:
                 return
-        raise OutboxLost(f"{origin} could not be written to {topic}: not even its origin fits") from too_large
 
-    async def _write(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: rejections.Headers
-    ) -> None:
-        if key is not None or value is not None:
-            await self._producer.send_and_wait(topic, value, key=key, partition=partition, headers=headers)
-            return
-        batch = self._producer.create_batch()  # aiokafka's send insists on a key or a value
-        batch.append(key=None, value=None, timestamp=None, headers=headers)
-        await (await self._producer.send_batch(batch, topic, partition=partition))
+    async def _send(
+        self, turned_away: TurnedAway, key: bytes | None, value: bytes | None, headers: rejections.Headers
+    ) -> Sending:
+        """Hand a record to the producer, when that has room; the future is done once it is acknowledged."""
+        topic, partition = self._topic(turned_away), turned_away.origin.partition
+        try:
+            if key is not None or value is not None:
+                return cast(
+                    Sending,
+                    await self._producer.send(topic, value, key=key, partition=partition, headers=headers),
+                )
+            batch = self._producer.create_batch()  # aiokafka's send insists on a key or a value
+            batch.append(key=None, value=None, timestamp=None, headers=headers)
+            return cast(Sending, await self._producer.send_batch(batch, topic, partition=partition))
+        except KafkaError as error:
+            raise self._lost(turned_away, error) from error
+
+    def _topic(self, turned_away: TurnedAway) -> str:
+        return self._prefix + rejections.destination(turned_away.rejection.code)
+
+    def _lost(self, turned_away: TurnedAway, error: KafkaError) -> BonusError:
+        topic = self._topic(turned_away)
+        return forbidden(error, "Write", topic) or OutboxLost(
+            f"{turned_away.origin} could not be written to {topic}: {error!r}"
+        )
 
 
-def _forms(
-    record: Record, origin: rejections.Origin, rejection: Rejection
-) -> Iterator[tuple[bytes | None, bytes | None, rejections.Headers]]:
+def _forms(turned_away: TurnedAway) -> Iterator[tuple[bytes | None, bytes | None, rejections.Headers]]:
     """The record as it leaves, whole; then what to try next where the topic can't take that.
 
     The value is cut, and the rest only where key and headers don't fit without any value: that it is told at all
     comes first.
     """
+    record, origin, rejection = turned_away
     key, value, size = record.key, record.value, len(record.value or b"")
     yield key, value, rejections.headers(record.headers, rejection, origin)
     cut = rejections.headers(record.headers, rejection, origin, size)

@@ -38,6 +38,9 @@ _WITHIN_SCRIPT = re.compile(r"(?:^|[ -])([A-Z]{3,}) .*", re.DOTALL)
 _NO_RIGHT = re.compile(r"user executing the script|ACL failure in script")
 
 
+_ELSEWHERE = frozenset({"READONLY", "MASTERDOWN", "CLUSTERDOWN", "LOADING"})
+"""Who answers so may not be whom the address leads to by now: after a failover the old master is a replica."""
+
 OURS = frozenset({"CONNECTION", "TIMEOUT", "CERTIFICATE"})
 """Codes of what comes before Redis can answer; CERTIFICATE is one of the server's that is not trusted."""
 
@@ -117,7 +120,9 @@ class Link:
                     await connection.read_response()
                 await connection.send_packed_command([packed])
                 return await connection.read_response()
-            except vendor.ResponseError:
+            except vendor.ResponseError as error:
+                if _refused(error).code in _ELSEWHERE:
+                    await connection.disconnect(nowait=True)
                 raise
             except BaseException:
                 await connection.disconnect(nowait=True)

@@ -23,7 +23,7 @@ FORBIDDEN = frozenset({"WRONGPASS", "NOAUTH", "NOPERM", "CERTIFICATE"})
 
 _ADVICE = {
     "OOM": "raise its maxmemory",
-    "READONLY": "it is a replica, so promote it or point the URL at the master",
+    "READONLY": "it is a replica, so promote it, or have the URL lead to the master",
     "LOADING": "it is reading its data, so wait",
     "MISCONF": "it can't save to its disk, so look at its log",
     "NOREPLICAS": "bring its replicas back",

@@ -86,9 +86,9 @@ class Logs:
     async def open(cls, options: Mapping[str, object], names: Collection[str]) -> "Logs":
         """Connect, with aiokafka client ``options``, and look at the topics ``names``."""
         admin = AIOKafkaAdminClient(**options, request_timeout_ms=int(BROKER_S * 1000))
-        with trouble("connecting to Kafka"):
-            await admin.start()
         try:
+            with trouble("connecting to Kafka"):
+                await admin.start()
             return cls(admin, await _look(admin, names))
         except BaseException:
             await admin.close()

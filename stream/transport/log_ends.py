@@ -34,10 +34,15 @@ class LogEnds:
             for level in ("read_uncommitted", "read_committed")
         )
         admin = AIOKafkaAdminClient(**own)
-        with trouble("connecting to Kafka"):
-            for client in (consumer, committed, admin):
-                await client.start()
-        return cls(consumer, committed, admin, group)
+        log_ends = cls(consumer, committed, admin, group)
+        try:
+            with trouble("connecting to Kafka"):
+                for client in (consumer, committed, admin):
+                    await client.start()
+        except BaseException:
+            await log_ends.close()
+            raise
+        return log_ends
 
     async def starts(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset that each log still holds."""

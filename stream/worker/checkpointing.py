@@ -16,25 +16,20 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 from stream import metrics
-from stream.core.partition import Changes, Partition
+from stream.core.partition import Partition
 from stream.core.rules import Topic
 from stream.emit.ledger import LedgerLost
 from stream.settings import in_ms
-from stream.store.checkpoint import Delta, IdBatch
 from stream.store.lease import Lease
 from stream.transport.kafka import KafkaTrouble
-from stream.worker.body import Body
 from stream.worker.crew import Crew
+from stream.worker.delta import CHECKPOINT_FIELDS, CHECKPOINT_IDS, delta_of
 from stream.worker.outgoing import Outgoing
 from stream.worker.report import Report
 from stream.worker.rules import InForce
 from stream.worker.take import Taken
-
-CHECKPOINT_FIELDS, CHECKPOINT_IDS = 20_000, 100_000
-"""A checkpoint is cut early at so many changed fields or new ids: more at once would stall Redis for others."""
 
 MOST_UNSAVED_CHECKPOINTS = 4
 """Applying pauses while what waits for the next checkpoint would fill so many."""
@@ -120,7 +115,7 @@ class Checkpoints:
         With ``rules`` the partition goes over to them with this checkpoint; nothing may be applied meanwhile.
         """
         async with self._turn:
-            if rules is None and self._state.positions == self._covered:
+            if rules is None and self._state.positions == self._covered and not any(self._state.unsaved()):
                 metrics.mark_durable(self._number)
                 self._tell_group()
                 return
@@ -133,19 +128,23 @@ class Checkpoints:
         changes = self._state.cut()
         cut, mark = self._state.memory.cuts, self._outgoing.mark()
         began = time.monotonic()
+        await self._tell_progress()  # there is room for more changes
         with self._waiting_for(KAFKA):
             await self._outgoing.acknowledged(mark)
             await self._readable_up_to(self._outgoing.end_of(mark))
         with self._waiting_for(REDIS):
-            await self._lease.write(self._delta(changes, rules, self._outgoing.place_of(mark)))
+            place = self._outgoing.place_of(mark)
+            await self._lease.write(delta_of(self._crew, changes, rules, place, self._moved))
         self._covered = dict(changes.positions)
         self._state.memory.evict(self._crew.settings.max_subjects_in_memory, cut)
-        async with self._progress:
-            self._outgoing.forget(mark)
-            self._progress.notify_all()
+        await self._tell_progress()
         metrics.observe_checkpoint(self._number, time.monotonic() - began, len(changes.subjects))
         metrics.set_subjects(self._number, len(self._state.memory))
         self._tell_group()
+
+    async def _tell_progress(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
 
     async def _readable_up_to(self, place: int) -> None:
         """Return once a committed reader gets to ``place`` in `bonuses`; raises ``LedgerLost`` where it does not."""
@@ -176,29 +175,6 @@ class Checkpoints:
     def _tell_group(self) -> None:
         if self._covered is not None:
             self._report.tell(self._covered, self._lease.seq)
-
-    def _delta(self, changes: Changes, rules: InForce, place: int) -> Delta:
-        body = Body(
-            positions=dict(changes.positions),
-            arrivals=dict(changes.arrivals),
-            place=place,
-            edition=rules.edition,
-            since=dict(rules.since),
-            documents=rules.documents,
-            late=dict(rules.late),
-            limits=asdict(self._crew.limits),
-            cluster=self._crew.logs.identity.cluster,
-            partitions=self._crew.partitions,
-            topics=self._crew.topic_ids(),
-            moved=self._moved,
-        )
-        return Delta(
-            subjects=changes.subjects,
-            ids=[IdBatch(topic, runs) for topic, runs in changes.ids.items() if runs],
-            ids_floor=dict(changes.ids_floor.items()),
-            meta=body.encode(),
-            due=changes.due,
-        )
 
     async def _sweep(self) -> None:
         """Have some of what is due by the last checkpoint forgotten; the next one writes it.

@@ -1,7 +1,8 @@
 """What a partition hands over to Kafka, until it is acknowledged: its bonuses, and the records that it turns away.
 
-Bonuses go in transactions, everything handed over since the last one in the next, at once and back to back. What a
-checkpoint covers must be acknowledged before: it marks what was handed over when it was cut, and waits for that.
+Bonuses go in transactions, everything handed over since the last one in the next, at once and back to back;
+turned-away records go beside them, some at a time. What a checkpoint covers must be acknowledged before: it marks
+what was handed over when it was cut, and waits for that.
 """
 
 import asyncio
@@ -9,27 +10,31 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from schemas.rejections import Origin
 from stream import metrics
 from stream.core.outcome import Bonus, Rejection
 from stream.emit.ledger import Ledger
-from stream.emit.outbox import Outbox, Record
+from stream.emit.outbox import Outbox, Record, TurnedAway
 from stream.transport.identity import Logs
 
 TRANSACTION_BONUSES = 5_000
 """The most bonuses in one transaction; many more would run into its time-out."""
 
-MOST_UNSENT = 20_000
-"""Applying pauses while so many bonuses, or turned-away records, wait for Kafka."""
+RELAYED_AT_ONCE = 1_000
+"""The most turned-away records that are sent before their acknowledgements are waited for."""
+
+MOST_UNSENT, MOST_UNSENT_BYTES = 20_000, 16 * 1024 * 1024
+"""Applying pauses while so many bonuses or turned-away records wait for Kafka, or so much of the latter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """All that had been handed over at a moment: so many bonuses, and these records beside."""
+    """All that had been handed over at a moment: so many bonuses, and so many records beside."""
 
     bonuses: int
-    turned_away: frozenset[asyncio.Task[None]]
+    turned_away: int
 
 
 class Outgoing:
@@ -38,38 +43,38 @@ class Outgoing:
     def __init__(self, ledger: Ledger, outbox: Outbox, logs: Logs, progress: asyncio.Condition) -> None:
         self._ledger, self._outbox, self._logs, self._progress = ledger, outbox, logs, progress
         self._unsent: deque[tuple[Bonus, int]] = deque()  # with its evidence record's timestamp
-        self._turned_away: set[asyncio.Task[None]] = set()
-        self._handed_over = self._committed = 0
+        self._unrelayed: deque[TurnedAway] = deque()
+        self._unrelayed_bytes = 0
+        self._handed_over = self._committed = self._turned_away = self._relayed = 0
         self._places: deque[tuple[int, int]] = deque([(0, ledger.place)])
         self._finishing = False
-        self._news = asyncio.Event()  # a bonus came, or nothing more will
+        self._bonus_came, self._rejection_came = asyncio.Event(), asyncio.Event()  # or nothing more will
 
     def pay(self, bonuses: Sequence[tuple[Bonus, int]]) -> None:
         """Hand over bonuses, each with the Kafka timestamp (ms) of its evidence record."""
         self._unsent.extend(bonuses)
         self._handed_over += len(bonuses)
-        self._news.set()
+        self._bonus_came.set()
 
     def turn_away(self, record: Record, origin: Origin, rejection: Rejection) -> None:
         """Hand over a record that can't be counted."""
-        if rejection.code == "wrong_partition":
-            self._turned_away.add(asyncio.create_task(self._turn_away_if_wrong(record, origin, rejection)))
-        else:
-            self._turned_away.add(self._outbox.turn_away(record, origin, rejection))
-
-    async def _turn_away_if_wrong(self, record: Record, origin: Origin, rejection: Rejection) -> None:
-        """A record in the wrong place may be in the right one of more partitions, of which we have not heard yet."""
-        await self._logs.confirm()
-        await self._outbox.turn_away(record, origin, rejection)
+        self._unrelayed.append(TurnedAway(record, origin, rejection))
+        self._unrelayed_bytes += _size_of(record)
+        self._turned_away += 1
+        self._rejection_came.set()
 
     def finish(self) -> None:
         """Nothing more is handed over."""
         self._finishing = True
-        self._news.set()
+        self._bonus_came.set()
+        self._rejection_came.set()
 
     def is_full(self) -> bool:
         """Whether so much waits for Kafka that nothing more should be handed over."""
-        return max(len(self._unsent), len(self._turned_away)) >= MOST_UNSENT
+        return (
+            max(len(self._unsent), len(self._unrelayed)) >= MOST_UNSENT
+            or self._unrelayed_bytes >= MOST_UNSENT_BYTES
+        )
 
     async def emit_all(self) -> None:
         """Commit bonuses as they come, until ``finish``; raises ``LedgerLost``."""
@@ -77,12 +82,33 @@ class Outgoing:
             if not self._unsent:
                 if self._finishing:
                     return
-                self._news.clear()
-                await self._news.wait()
+                self._bonus_came.clear()
+                await self._bonus_came.wait()
                 continue
             await self._commit(
                 [self._unsent.popleft() for _ in range(min(len(self._unsent), TRANSACTION_BONUSES))]
             )
+
+    async def relay_all(self) -> None:
+        """Relay turned-away records as they come, until ``finish``; raises ``OutboxLost``."""
+        while True:
+            if not self._unrelayed:
+                if self._finishing:
+                    return
+                self._rejection_came.clear()
+                await self._rejection_came.wait()
+                continue
+            group = list(islice(self._unrelayed, RELAYED_AT_ONCE))
+            if any(each.rejection.code == "wrong_partition" for each in group):
+                # It may be the right one of more partitions, of which we have not heard yet.
+                await self._logs.confirm()
+            await self._outbox.relay(group)
+            for each in group:
+                self._unrelayed.popleft()
+                self._unrelayed_bytes -= _size_of(each.record)
+            async with self._progress:
+                self._relayed += len(group)
+                self._progress.notify_all()
 
     async def _commit(self, group: Sequence[tuple[Bonus, int]]) -> None:
         try:
@@ -104,16 +130,20 @@ class Outgoing:
 
     def mark(self) -> Mark:
         """All that has been handed over by now."""
-        return Mark(self._handed_over, frozenset(self._turned_away))
+        return Mark(self._handed_over, self._turned_away)
 
     async def acknowledged(self, mark: Mark) -> None:
-        """Return once Kafka has all of ``mark``; raises ``OutboxLost`` where it will not."""
+        """Return once Kafka has all of ``mark``."""
         await self._committed_up_to(mark.bonuses)
-        await asyncio.gather(*mark.turned_away)
+        await self._relayed_up_to(mark.turned_away)
 
     async def _committed_up_to(self, bonuses: int) -> None:
         async with self._progress:
             await self._progress.wait_for(lambda: self._committed >= bonuses)
+
+    async def _relayed_up_to(self, records: int) -> None:
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._relayed >= records)
 
     def place_of(self, mark: Mark) -> int:
         """A place in `bonuses` before which lie none but the bonuses of ``mark``, which are committed.
@@ -129,13 +159,13 @@ class Outgoing:
         """A place in `bonuses` before which lie all bonuses of ``mark``, which are committed."""
         return next(place for committed, place in self._places if committed >= mark.bonuses)
 
-    def forget(self, mark: Mark) -> None:
-        """A checkpoint covers ``mark``."""
-        self._turned_away -= mark.turned_away
-
     async def close(self) -> None:
         """Let go of everything that is still under way."""
-        for sending in self._turned_away:
-            sending.cancel()
-        await asyncio.gather(*self._turned_away, return_exceptions=True)
+        self._unsent.clear()
+        self._unrelayed.clear()
         await self._ledger.close()
+
+
+def _size_of(record: Record) -> int:
+    headers = sum([len(name) + len(value or b"") for name, value in record.headers])
+    return len(record.key or b"") + len(record.value or b"") + headers

@@ -1,12 +1,13 @@
-"""Serving a taken partition: three tasks around one state, of which only the first changes what counts.
+"""Serving a taken partition: four tasks around one state, of which only the first changes what counts.
 
 ```
 apply       chunk by chunk: decode, read back unknown subjects, apply, hand over bonuses and turned-away records;
             small chunks in one step
 emit        everything handed over since the last transaction, in one transaction               outgoing
+relay       turned-away records, some at a time                                                 outgoing
 checkpoint  about once a second: what changed, once all that it covers is acknowledged          checkpointing
 ```
-Whatever goes wrong in one of them ends all three, and what is in memory with them: the partition is taken anew.
+Whatever goes wrong in one of them ends all, and what is in memory with them: the partition is taken anew.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ CANCEL_AGAIN_S = 0.2
 ROOM = "room: other partitions hold all of max_bytes_in_flight"
 """What fetching may have to wait for, as it is said."""
 
-Step = Literal["apply", "read back", "go over"]
+Step = Literal["apply", "read back", "go over", "wait for room"]
 """What applying does."""
 
 
@@ -100,6 +101,7 @@ class Service:
             for name, part in (
                 ("apply", self._apply_all()),
                 ("emit", self._outgoing.emit_all()),
+                ("relay", self._outgoing.relay_all()),
                 ("checkpoint", self._checkpoints.write_all()),
             )
         ]
@@ -116,8 +118,14 @@ class Service:
             await asyncio.gather(serving, return_exceptions=True)
 
     async def close(self) -> None:
-        """Let go of everything that is still under way."""
+        """Let go of everything that is still under way, and of what memory holds.
+
+        A failure's traceback holds on to us, and nobody looks for such cycles (``run.GC_THRESHOLDS``).
+        """
         self._failure.cancel()
+        self._queue.clear()
+        self._decoded = []
+        self._state.let_go()
         await self._checkpoints.close()
         await self._outgoing.close()
 
@@ -221,8 +229,10 @@ class Service:
 
     async def _breathe(self) -> None:
         """Wait while too much waits to be settled."""
+        self._step = "wait for room"
         async with self._progress:
             await self._progress.wait_for(self._has_room)
+        self._step = "apply"
 
     def _has_room(self) -> bool:
         return self._finishing or not (self._outgoing.is_full() or self._checkpoints.is_behind())
@@ -250,9 +260,9 @@ class Service:
         """What explains that nothing is being applied: Redis, or Kafka, has to answer first."""
         if self._step == "read back":
             return REDIS
-        if (
-            self._outgoing.is_full()
-        ):  # of turned-away records also while a checkpoint does not get to cover them
+        if self._outgoing.is_full():
+            return KAFKA
+        if self._step == "wait for room":
             return self._checkpoints.waits_for() or KAFKA
         if self._step == "go over" or self._checkpoints.is_behind():
             return self._checkpoints.waits_for()
@@ -264,6 +274,8 @@ class Service:
 
     def read_up_to(self, topic: Topic, offset: int) -> None:
         """Everything before ``offset`` has been fetched, and is applied if nothing is in flight."""
+        if self._failure.done():
+            return  # what was fetched may have been lost on its way
         if self.flight.empty(self._crew.inputs(self._number)[topic]):
             self._state.skip_to(topic, offset)
 

@@ -5,7 +5,7 @@
 2 open the ledger      fences the older writer, aborts what it left open, also where Kafka lost sight of it
 3 take the lease       the older owner's checkpoints are refused from now on
 4 check the place      the checkpoint lies within the logs, and they are the very ones that it was made from
-5 scan `bonuses`       from the checkpoint's place to the end; what is found is latched
+5 scan `bonuses`       from the checkpoint's place to the end; what is found is latched, and written if it is much
 6 record the rules     by a checkpoint before a record is applied, where there was none or the limits are others
 ```
 A partition starts with the rules of its checkpoint, whatever is in force by now (`rules`, `service`).
@@ -30,6 +30,7 @@ from stream.transport.kafka import OffsetAndMetadata, TopicPartition
 from stream.worker.belonging import Extent, refuse_foreign
 from stream.worker.body import Body, moved_said, seq_said
 from stream.worker.crew import Crew
+from stream.worker.delta import CHECKPOINT_FIELDS, delta_of
 from stream.worker.laps import Laps
 from stream.worker.rules import InForce, in_force
 from stream.worker.waiting import told
@@ -90,6 +91,9 @@ async def take(crew: Crew, number: int) -> Taken:
         async for batch in scan(reader, settings.app, bonuses, ledger.place, ends[bonuses], _say(number)):
             await _latch(batch, state, lease)
             found += len(batch)
+            if state.unsaved()[0] >= CHECKPOINT_FIELDS:
+                # All that was ever paid, perhaps: too much for one checkpoint, or for memory.
+                await _save(crew, state, lease, rules, ledger.place, "" if body is None else body.moved)
         ledger.place = max(ledger.place, ends[bonuses])
         laps.end("scan")
     except BaseException:
@@ -196,6 +200,13 @@ async def _latch(found: list[BonusEvent], state: Partition, lease: Lease) -> Non
     for key, made in latches.items():
         for each in made:
             state.award(key, each)
+
+
+async def _save(crew: Crew, state: Partition, lease: Lease, rules: InForce, place: int, moved: str) -> None:
+    """Write what was latched by now. The places in the logs stay as they were: a take after this one begins there."""
+    changes = state.cut()
+    await lease.write(delta_of(crew, changes, rules, place, moved))
+    state.memory.evict(crew.settings.max_subjects_in_memory, state.memory.cuts)
 
 
 async def _rules(body: Body | None, crew: Crew) -> InForce:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.admin import NewTopic
 
 from schemas.placement import partition_of
@@ -11,13 +11,14 @@ from stream.topics import planned
 from tests.kafka import logs_of
 from tests.kafka.expected import Origin, assert_exact, by_origin
 from tests.kafka.headers import SHOWN, send_with_odd_headers
-from tests.kafka.logs_of import admin_of
+from tests.kafka.logs_of import admin_of, ends_of
 from tests.kafka.malformed import HEADERS, LARGE_BYTES, malformed, unusual
 from tests.kafka.servers import Kafka
 from tests.kafka.traffic import Sender, Sent, Traffic, new_event, value_of
 from tests.kafka.workers import Fleet
 
 PARTITIONS = 4
+FLOOD = 20_000
 CUT_BYTES = 65_536
 
 
@@ -156,3 +157,16 @@ async def test_a_producer_with_another_partitioner_is_told_so(fleet: Fleet) -> N
     for record in found.values():
         assert dict(record.headers)["error"] == b"wrong_partition"
         assert b"partitioner=murmur2_random" in dict(record.headers)["error_detail"]
+
+
+async def test_a_flood_of_records_that_can_not_be_counted_is_relayed(fleet: Fleet) -> None:
+    """Each once, since nothing fails meanwhile, and the partition goes on."""
+    kafka = fleet.kafka
+    await kafka.create_topics(partitions=1)
+    flood = [Sent("views", b"{" * 300, key="ada") for _ in range(FLOOD)]
+    await send_all(kafka, [*flood, *(Sent("likes", b"[]" * 8_000, key="ada") for _ in range(FLOOD // 20))])
+    worker = await fleet.start()
+    await fleet.settled()
+    topic = kafka.prefix + "rejected"
+    assert await ends_of(kafka.bootstrap, topic) == {TopicPartition(topic, 0): FLOOD + FLOOD // 20}
+    assert not [line for line in worker.lines if line["event"] == "partition is taken anew"]

@@ -35,6 +35,10 @@ class Proxy:
         """Requests reach Redis again."""
         self._refusals = iter(())
 
+    def lead_to(self, redis_url: str) -> None:
+        """Who connects from now on reaches another Redis."""
+        self._redis = urlsplit(redis_url)
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Proxy"]:
         """Serves on a port of its own, in ``url``, while the block runs."""

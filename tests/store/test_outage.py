@@ -1,6 +1,7 @@
 """Redis goes away, refuses, loses its data or goes back in time: nothing is lost and nothing is applied twice."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from stream.store.checkpoint import Delta, IdBatch, Superseded
 from stream.store.layout import BUCKET_MS
 from stream.store.store import StateStore
 from tests.kafka.redis_server import RedisServer
-from tests.store.conftest import Said
+from tests.store.conftest import PATIENCE_S, Said
 from tests.store.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ REFUSALS = [
     "BUSY Redis is busy running a script.",
     "NOAUTH Authentication required.",
 ]
+
+
+async def ask(redis: "Redis", *words: str) -> object:
+    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
 def counters(subjects: dict[str, dict[str, int | None]]) -> Delta:
@@ -130,6 +135,30 @@ async def test_a_take_whose_answer_was_lost_is_one_take(server: RedisServer, sai
         assert (proxy.spoiled, lease.seq) == (1, 1)
         assert await lease.write(counters({"a": {"x": 1}})) == 2
         await store.close()
+
+
+async def test_a_failover_behind_one_address_is_followed(
+    server: RedisServer, client: "Redis", tmp_path: Path, said: Said
+) -> None:
+    """The old master lives on as a replica, and connections to it as well."""
+    promoted = RedisServer(tmp_path / "promoted")
+    promoted.start()
+    try:
+        async with Proxy(server.url).listening() as proxy, Operator.from_url(promoted.url) as operator:
+            await ask(operator, "REPLICAOF", "127.0.0.1", str(server.port))
+            store = await StateStore.connect(proxy.url, "bonus", timeout_s=5, say=said)
+            lease = await store.take(0)
+            await lease.write(counters({"a": {"x": 1}}))
+            assert await ask(client, "WAIT", "1", "20000") == 1
+            await ask(operator, "REPLICAOF", "NO", "ONE")
+            await ask(client, "REPLICAOF", "127.0.0.1", str(promoted.port))
+            proxy.lead_to(promoted.url)
+            async with asyncio.timeout(PATIENCE_S):
+                assert await lease.write(counters({"a": {"x": 2}})) == 3
+            await store.close()
+            assert await operator.hgetall("{bonus:0}:s:a") == {b"x": b"2"}
+    finally:
+        promoted.kill()
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.split()[0])

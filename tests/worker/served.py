@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from stream.core.partition import Partition
-from stream.core.rules import TOPICS
+from stream.core.rules import TOPICS, Limits
 from stream.emit.ledger import Ledger
 from stream.store.lease import Lease
 from stream.transport.kafka import TopicPartition
@@ -14,16 +14,20 @@ from stream.worker.rules import InForce
 from stream.worker.take import Taken
 
 
-def crew_of_one() -> Crew:
+def crew_of_one(*, max_subjects_in_memory: int = 200_000) -> Crew:
     """For one partition, at edition 1."""
     crew = SimpleNamespace(
         rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
-        settings=SimpleNamespace(checkpoint_interval=timedelta(seconds=1)),
+        settings=SimpleNamespace(
+            checkpoint_interval=timedelta(seconds=1), max_subjects_in_memory=max_subjects_in_memory
+        ),
+        limits=Limits(),
+        topic_ids=dict,
         partitions=1,
         inputs=lambda number: {topic: TopicPartition(topic, number) for topic in TOPICS},
         ledger=lambda number: TopicPartition("bonuses", number),
         outbox=SimpleNamespace(),
-        logs=None,
+        logs=SimpleNamespace(identity=SimpleNamespace(cluster="cluster")),
         turn=Turn(),
     )
     return cast(Crew, crew)

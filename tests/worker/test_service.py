@@ -10,11 +10,13 @@ import pytest
 
 from stream.core.partition import Partition
 from stream.core.rules import TOPICS, Limits, Topic
+from stream.emit.ledger import Ledger
 from stream.transport.driver import Chunk
 from stream.transport.fetching import RUN, Record
 from stream.transport.kafka import TopicPartition
-from stream.worker import outgoing
-from stream.worker.checkpointing import REDIS, Checkpoints
+from stream.worker import checkpointing
+from stream.worker.checkpointing import REDIS
+from stream.worker.flight import ChunkLost
 from stream.worker.rules import in_force
 from stream.worker.service import Service
 from tests.kafka.traffic import new_event, value_of
@@ -125,29 +127,82 @@ async def test_what_comes_while_it_goes_over_to_other_rules_is_not_missed(
         await applying
 
 
-async def test_records_turned_away_that_no_checkpoint_covers_yet_wait_for_who_holds_it_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Kafka has acknowledged them, Redis does not answer: applying pauses for Redis."""
-    asked = asyncio.Event()
+async def test_who_pauses_for_room_says_whom_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis, which does not take a checkpoint, though so little has changed since that there would be room again."""
+    asked, room = asyncio.Event(), [False]
 
     async def write(delta: object) -> None:
         asked.set()
         await asyncio.Future()
 
-    async def sent() -> None: ...
-
-    monkeypatch.setattr(outgoing, "MOST_UNSENT", 2)
-    monkeypatch.setattr(Checkpoints, "_delta", lambda *_: None)
+    monkeypatch.setattr(checkpointing, "delta_of", lambda *_: None)
     service = service_of(lease=SimpleNamespace(seq=1, write=write))
-    crew = cast(SimpleNamespace, service._crew)
-    crew.outbox.turn_away = lambda *_: asyncio.ensure_future(sent())
-    turned_away: dict[Topic, list[bytes]] = {"views": [b"{", b"["], "likes": [b"{"]}
-    for topic, values in turned_away.items():
-        service.offer(topic, chunk_of(service, topic, values))
+    service.offer("views", chunk_for(service, "views", ["ada"]))
     await service._apply_some()
+    service.offer("likes", chunk_for(service, "likes", ["ada"]))
+    monkeypatch.setattr(Service, "_has_room", lambda self: room[0])
     writing = asyncio.create_task(service._checkpoints.write())
+    breathing = asyncio.create_task(service._breathe())
     async with asyncio.timeout(OVER_S):
         await asked.wait()
     assert service.sight("likes", 1, reading=True).waits_for == REDIS
     writing.cancel()
+    breathing.cancel()
+
+
+async def test_a_cut_makes_room_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for it goes on while the checkpoint is being written."""
+
+    async def write(delta: object) -> None:
+        await asyncio.Future()
+
+    monkeypatch.setattr(checkpointing, "delta_of", lambda *_: None)
+    service = service_of(lease=SimpleNamespace(seq=1, write=write))
+    service.offer("views", chunk_for(service, "views", ["ada"]))
+    await service._apply_some()
+    monkeypatch.setattr(Service, "_has_room", lambda self: self._state.unsaved() == (0, 0))
+    breathing = asyncio.create_task(service._breathe())
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(service._checkpoints.write())
+    async with asyncio.timeout(OVER_S):
+        await breathing
+    assert not writing.done()
+    writing.cancel()
+
+
+async def test_what_was_latched_is_written_though_no_record_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A take may find more in `bonuses` than may wait for a checkpoint: nothing is applied before it is written."""
+    seqs = list[int]()
+
+    async def write(delta: object) -> None:
+        seqs.append(1)
+
+    service = service_of(lease=SimpleNamespace(seq=1, write=write))
+    monkeypatch.setattr(checkpointing, "delta_of", lambda *_: None)
+    service._checkpoints._crew.settings.max_subjects_in_memory = 10
+    service._checkpoints._tell_group = lambda: None  # type: ignore[method-assign]
+    await service._checkpoints.write()
+    assert seqs == []
+    service._state.award("ada", "p/t/-")
+    await service._checkpoints.write()
+    assert (seqs, service._state.unsaved()) == ([1], (0, 0))
+    await service._checkpoints.write()
+    assert seqs == [1]
+
+
+async def test_what_is_left_of_a_failure_holds_no_state() -> None:
+    """Its traceback holds on to the service, and so many objects are not looked through for cycles."""
+
+    async def nothing() -> None: ...
+
+    service = service_of()
+    service._outgoing._ledger = cast(Ledger, SimpleNamespace(place=0, close=nothing))
+    service.offer("views", chunk_for(service, "views", ["ada", "bob"]))
+    await service._apply_some()
+    assert (len(service._state.memory), service._state.unsaved()[1]) == (2, 2)
+    service.fail(ChunkLost("lost"))
+    with pytest.raises(ChunkLost):
+        await service.run()
+    await service.close()
+    assert len(service._state.memory) == 0
+    assert not any(intake.seen for intake in service._state._intakes.values())

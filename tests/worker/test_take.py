@@ -8,11 +8,14 @@ import pytest
 from schemas.bonuses import BonusEvent
 from stream.core.partition import Partition
 from stream.core.plan import Plan
-from stream.core.rules import Limits
+from stream.core.rules import TOPICS, Limits
 from stream.core.subject import latch_field
 from stream.store.checkpoint import Delta, IdBatch
 from stream.store.store import StateStore
-from stream.worker.take import RUNS_AT_ONCE, _latch, _remember
+from stream.worker.body import Body
+from stream.worker.rules import in_force
+from stream.worker.take import RUNS_AT_ONCE, _latch, _remember, _save
+from tests.worker.served import crew_of_one
 
 
 @pytest.fixture
@@ -68,6 +71,26 @@ async def test_a_scan_adds_to_what_the_checkpoint_holds(store: StateStore) -> No
         await _latch(batch, state, lease)
     assert latched(state) == {"ada": {latch_field(f"p/{tier}/-") for tier in ("silver", "gold")}}
     assert {"p/bronze/-", "p/silver/-", "p/gold/-"} == state.memory.subject("ada").latches
+
+
+async def test_a_scan_of_more_than_a_checkpoint_may_hold_is_written_bit_by_bit(
+    store: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And leaves memory: `bonuses` holds all that was ever paid. The places in the logs are still the first ones."""
+    crew = crew_of_one(max_subjects_in_memory=5)
+    rules, lease = in_force(1, {}, (), {}, Limits()), await store.take(0)
+    state = Partition(0, rules.plan, Limits())
+    for number in range(4):
+        await _latch([paid("bronze", f"creator-{number}-{each}") for each in range(10)], state, lease)
+        await _save(crew, state, lease, rules, 17, "")
+        assert len(state.memory) == 5
+    await _latch([paid("silver", "creator-0-0")], state, lease)
+    assert {"p/bronze/-", "p/silver/-"} == state.memory.subject("creator-0-0").latches
+    again = await store.take(0)
+    assert again.meta is not None
+    body = Body.decode(again.meta)
+    assert (body.place, body.positions) == (17, dict.fromkeys(TOPICS, 0))
+    assert [{latch_field("p/bronze/-"): 1}] * 2 == await again.read(["creator-0-0", "creator-3-9"])
 
 
 async def test_others_have_their_turn_while_ids_are_remembered() -> None:

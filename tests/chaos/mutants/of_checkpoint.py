@@ -1,10 +1,5 @@
 """Breaks of what a checkpoint waits for, says and compares."""
 
-import asyncio
-
-from schemas.rejections import Origin
-from stream.core.outcome import Rejection
-from stream.emit.outbox import Outbox, Record
 from stream.store import scripts
 from stream.worker.checkpointing import Checkpoints
 from stream.worker.outgoing import Mark, Outgoing
@@ -29,16 +24,9 @@ def before_readers() -> None:
 
 
 def before_relays() -> None:
-    honest = Outbox.turn_away
-    under_way: set[asyncio.Task[None]] = set()
+    async def at_once(self: Outgoing, records: int) -> None: ...
 
-    async def done() -> None: ...
-
-    def turn_away(self: Outbox, record: Record, origin: Origin, rejection: Rejection) -> asyncio.Task[None]:
-        under_way.add(honest(self, record, origin, rejection))
-        return asyncio.ensure_future(done())
-
-    Outbox.turn_away = turn_away  # type: ignore[method-assign]
+    Outgoing._relayed_up_to = at_once  # type: ignore[method-assign]
 
 
 def newest_place() -> None:
