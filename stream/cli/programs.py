@@ -153,6 +153,7 @@ async def _apply(
     """The edition that was in force, and what putting ``documents`` in its place did, or would do."""
     from stream.rulebook.edition import difference
     from stream.rulebook.publish import publish
+    from stream.worker import waiting
     from stream.worker.rules import lawful
 
     follower = await _open(settings)
@@ -166,7 +167,9 @@ async def _apply(
             before = edition
             return lawful(edition, documents)
 
-        found = await publish(settings.kafka_options(), settings.group, follower, decide)
+        wait = f"Publishing waits for Kafka, or for a transaction on {follower.log.topic} to end"
+        async with waiting.told(wait, lambda sentence: typer.echo(f"{sentence}.", err=True)):
+            found = await publish(settings.kafka_options(), settings.group, follower, decide)
         return before, found
     finally:
         await follower.close()

@@ -34,6 +34,7 @@ from stream.topics import verify
 from stream.transport.groups import commit
 from stream.transport.kafka import OffsetAndMetadata
 from stream.worker.body import Body, Moving, said_at_commit
+from stream.worker.waiting import told
 
 MOST_FIELDS, MOST_IDS = 20_000, 100_000
 """What one checkpoint holds at most: more at once would stall Redis for others."""
@@ -127,8 +128,9 @@ async def _write(
     progress: Progress,
 ) -> None:
     after = len(bodies)
-    await _fence(source, len(held))
-    await _fence(target, after)
+    async with told("The move waits for Kafka to shut out whoever wrote bonuses before", progress.say):
+        await _fence(source, len(held))
+        await _fence(target, after)
     latches = await survey.unknown_bonuses(source, held, progress.say)
     writing = await _begin(target, done, bodies)
     with progress:

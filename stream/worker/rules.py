@@ -27,6 +27,7 @@ from stream.rulebook.follow import Follower
 from stream.rulebook.publish import publish
 from stream.settings import Settings
 from stream.transport.kafka import KafkaTrouble
+from stream.worker.waiting import told
 
 log = logger(__name__)
 
@@ -245,7 +246,11 @@ class Rules:
         try:
             documents = _load(folder)
             if documents != self._documents:
-                await self._publish(lambda edition: lawful(edition, documents))
+                topic = self._follower.log.topic
+                async with told(
+                    f"publishing the folder waits for Kafka, or for a transaction on {topic} to end"
+                ):
+                    await self._publish(lambda edition: lawful(edition, documents))
         except Unreachable as error:
             log.warning("programmes not published yet", folder=str(folder), reason=str(error))
             return False

@@ -6,7 +6,7 @@ transaction or a group, for the end of somebody's transaction, for a fetch that 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -28,10 +28,14 @@ class Member(Protocol):
         """See `transport.driver.Consumer.put_off`."""
 
 
+def _log(sentence: str) -> None:
+    log.warning("waiting", reason=sentence)
+
+
 @asynccontextmanager
-async def told(wait: str) -> AsyncIterator[None]:
-    """Say every ten seconds that ``wait`` goes on, as long as the block runs."""
-    telling = asyncio.create_task(_tell(wait))
+async def told(wait: str, say: Callable[[str], None] = _log) -> AsyncIterator[None]:
+    """``say`` every ten seconds that ``wait`` goes on, as long as the block runs."""
+    telling = asyncio.create_task(_tell(wait, say))
     try:
         yield
     finally:
@@ -67,8 +71,8 @@ async def joined(member: Member, assigned: asyncio.Event, within_s: float, what:
                 await asyncio.wait_for(assigned.wait(), LOOK_EVERY_S)
 
 
-async def _tell(wait: str) -> None:
+async def _tell(wait: str, say: Callable[[str], None]) -> None:
     began_s = time.monotonic()
     while True:
         await asyncio.sleep(SAY_EVERY_S)
-        log.warning("waiting", reason=f"{wait}, {time.monotonic() - began_s:.0f} s by now")
+        say(f"{wait}, {time.monotonic() - began_s:.0f} s by now")

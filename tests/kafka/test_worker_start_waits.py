@@ -11,6 +11,15 @@ from tests.kafka.workers import Fleet, Worker
 
 _LONG_MS = 600_000
 
+MORE = """
+program: one-more
+version: 1
+regions: all
+subject: creator
+window: {rolling: 1h}
+tiers: [{name: seen, when: {views: 1000000}, reward: {amount: "1.00", currency: USD}}]
+"""
+
 
 @asynccontextmanager
 async def open_transaction(kafka: Kafka) -> AsyncIterator[None]:
@@ -47,6 +56,16 @@ async def test_who_waits_for_a_transaction_on_the_programmes_says_so(fleet: Flee
         worker = await fleet.start()
         await worker.mentioned(f"{fleet.kafka.prefix}programs")
     await worker.said("partition taken")
+
+
+async def test_a_changed_folder_that_can_not_be_published_yet_is_told(fleet: Fleet) -> None:
+    await fleet.kafka.create_topics(partitions=1)
+    worker = await fleet.start_serving(1)
+    async with open_transaction(fleet.kafka):
+        (fleet.programs / "one-more.yaml").write_text(MORE)
+        line = await worker.mentioned("publishing the folder waits")
+        assert f"{fleet.kafka.prefix}programs" in str(line["reason"])
+    await worker.said("programmes published", programs=["one-more"])
 
 
 async def test_a_broker_that_tells_of_no_brokers_is_asked_again(fleet: Fleet) -> None:
