@@ -72,8 +72,12 @@ class Outbox:
         """Send these records where they belong; returns once all are acknowledged.
 
         One after the other is handed to the producer: of many that wait for room in it, all wake up for each that
-        gets some. Raises ``OutboxLost``.
+        gets some. Raises ``OutboxLost``; another ``BonusError`` where that would go on for ever, as the client has
+        lost the task that sends.
         """
+        task = self._producer._sender.sender_task
+        if task is not None and task.done():
+            raise BonusError(f"aiokafka stopped sending: {task!r}. The worker ends, to be started anew.")
         sent = [await self._send(each, *next(_forms(each))) for each in turned_away]
         found = await asyncio.gather(*sent, return_exceptions=True)
         for each, error in zip(turned_away, found, strict=True):

@@ -110,11 +110,11 @@ def refuse_disagreement(held: Sequence[Held], after: int) -> None:
             )
     for target in range(after):
         together = _that_read([held[number].body for number in sources(target, len(held), after)])
-        if any(body.late != together[0].late for body in together):
+        if any((body.late, body.shortened) != (together[0].late, together[0].shortened) for body in together):
             raise InputError(
                 f"Partitions that come together in {target} loaded a version of a programme at different sides of "
-                "its start, so they count it differently: move with as many partitions as before, or once that "
-                "programme has ended."
+                "its start, or end, so they count it differently: move with as many partitions as before, or once "
+                "that programme has ended."
             )
 
 
@@ -171,6 +171,7 @@ def wanted(
                 partitions=len(where),
                 topics=target.topic_ids,
                 moved=moved,
+                shortened=rules.shortened,
             )
         )
     return found

@@ -13,6 +13,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Self, cast
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ class Cluster:
         self.where = f"the cluster {host}:{port}"
         self._connect = connect
         self._links: dict[Place, Link] = {}
+        self._seeds = frozenset(seeds)
         self._to_ask = deque(seeds)
         self._ranges: list[Range] = []
         self._in_doubt: set[int] = set()
@@ -135,9 +137,15 @@ class Cluster:
             else:
                 self._ranges = _ranges(answer, place)
                 self._in_doubt.clear()
-                self._to_ask.extend({master for _, _, master in self._ranges}.difference(self._to_ask))
+                await self._forget_all_but({master for _, _, master in self._ranges} | self._seeds)
                 return
         raise failed
+
+    async def _forget_all_but(self, places: AbstractSet[Place]) -> None:
+        """Nodes get other addresses, as pods do, and to ask at an old one takes a time-out."""
+        self._to_ask = deque(dict.fromkeys(place for place in (*self._to_ask, *places) if place in places))
+        for place in self._links.keys() - places:
+            await self._links.pop(place).close()
 
 
 class Slot:

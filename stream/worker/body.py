@@ -20,7 +20,8 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     in force from the first record on. ``limits`` are those that decide results.
     ``cluster``, ``partitions`` and ``topics`` say which logs the offsets belong to: the topics' ids by their names
     without prefix, without those not known. ``moved`` tells where the state came from by ``bonus migrate``, and is
-    empty where it was counted from these logs alone.
+    empty where it was counted from these logs alone. ``shortened`` are lifetimes whose end was moved to before what
+    had been read.
     """
 
     positions: dict[Topic, int]
@@ -35,6 +36,7 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     partitions: int
     topics: dict[str, str] = {}
     moved: str = ""
+    shortened: dict[str, int] = {}
 
     def encode(self) -> bytes:
         """As stored."""

@@ -27,6 +27,7 @@ def delta_of(crew: Crew, changes: Changes, rules: InForce, place: int, moved: st
         partitions=crew.partitions,
         topics=crew.topic_ids(),
         moved=moved,
+        shortened=dict(rules.shortened),
     )
     return Delta(
         subjects=changes.subjects,

@@ -34,8 +34,6 @@ log = logger(__name__)
 LOOK_EVERY_S = 1.0
 """How often the folder is looked at. A change counts once it has stayed the same for as long."""
 
-_SHORTENED = "/until"
-
 NOTHING_MS = -2
 """Before every start: nothing was read yet."""
 
@@ -45,13 +43,14 @@ class InForce:
     """The rules of a partition: edition, documents, versions that were loaded late, and the limits.
 
     ``since`` are the offsets from which on they count, empty where that is from the first record on. ``late`` maps
-    "program/version" to the edition that brought it, and "program/version/until" to the edition that shortened it.
+    "program/version" to the edition that brought it, ``shortened`` to the edition that ended it (``core/starts``).
     """
 
     edition: int
     since: Mapping[Topic, int]
     documents: tuple[str, ...]
     late: Mapping[str, int]
+    shortened: Mapping[str, int]
     limits: Limits
     plan: Plan = field(compare=False, repr=False)
 
@@ -62,15 +61,21 @@ def in_force(
     documents: tuple[str, ...],
     late: Mapping[str, int],
     limits: Limits,
+    shortened: Mapping[str, int] | None = None,
 ) -> InForce:
     """The rules that a checkpoint names."""
-    return InForce(edition, since, documents, late, limits, _plan(documents, tuple(sorted(late.items()))))
+    ended = shortened or {}
+    plan = _plan(documents, tuple(sorted(late.items())), tuple(sorted(ended.items())))
+    return InForce(edition, since, documents, late, ended, limits, plan)
 
 
 def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
     """What follows ``before`` at the place that ``partition`` has come to in its logs."""
     reached_ms = partition.furthest()
-    late = {name: since for name, since in before.late.items() if name.split("/")[0] in edition.programs}
+    late, ended = (
+        {name: since for name, since in known.items() if name.split("/")[0] in edition.programs}
+        for known in (before.late, before.shortened)
+    )
     counted_ms = reached_ms + before.limits.allowed_skew_ms if reached_ms >= 0 else NOTHING_MS
     begun_by_now = [
         (program.name, version)
@@ -78,15 +83,17 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
         for version in begun(program, before.plan.versions(program.name), counted_ms)
     ]
     # Where the topic `programs` is another than before, its numbers may have been those of others.
-    number = max(edition.number, *(known + 1 for known in before.late.values()), 0)
+    known = [*before.late.values(), *before.shortened.values()]
+    number = max(edition.number, *(each + 1 for each in known), 0)
     late |= {f"{name}/{version.number}": number for name, version in begun_by_now}
     ended_by_now = [
         (program.name, version.number)
         for program in compile_documents(edition.documents)
         for version in shortened(program, before.plan.versions(program.name), counted_ms)
     ]
-    late |= {f"{name}/{version}{_SHORTENED}": number for name, version in ended_by_now}
-    rules = in_force(edition.number, dict(partition.positions), edition.documents, late, before.limits)
+    ended |= {f"{name}/{version}": number for name, version in ended_by_now}
+    since = dict(partition.positions)
+    rules = in_force(edition.number, since, edition.documents, late, before.limits, ended)
     for name, version in begun_by_now:
         doubt = _why_late(version, reached_ms, counted_ms)
         if doubt or _counts_anew(rules.plan, before.plan, name, version, counted_ms):
@@ -134,13 +141,15 @@ def _counts_anew(after: Plan, before: Plan, program: str, version: Version, coun
 
 
 @lru_cache(maxsize=16)
-def _plan(documents: tuple[str, ...], late: tuple[tuple[str, int], ...]) -> Plan:
+def _plan(
+    documents: tuple[str, ...], late: tuple[tuple[str, int], ...], ended: tuple[tuple[str, int], ...]
+) -> Plan:
     """Partitions of one worker mostly have the same rules: they share the plan."""
-    loaded, ended = dict[tuple[str, int], int](), dict[tuple[str, int], int]()
-    for name, edition in late:
-        program, version = name.removesuffix(_SHORTENED).split("/")
-        (ended if name.endswith(_SHORTENED) else loaded)[program, int(version)] = edition
-    return Plan(compile_documents(documents), loaded, ended)
+    loaded, shortened = (
+        {(name.split("/")[0], int(name.split("/")[1])): edition for name, edition in each}
+        for each in (late, ended)
+    )
+    return Plan(compile_documents(documents), loaded, shortened)
 
 
 def lawful(edition: Edition, documents: tuple[str, ...]) -> tuple[str, ...]:

@@ -218,7 +218,7 @@ async def _rules(body: Body | None, crew: Crew) -> InForce:
         edition = await crew.rules.catch_up()
         if body.edition > edition.number:
             log.warning("the topic of programmes was made anew", held=body.edition, end=edition.number)
-    return in_force(body.edition, body.since, body.documents, body.late, crew.limits)
+    return in_force(body.edition, body.since, body.documents, body.late, crew.limits, body.shortened)
 
 
 def _say(number: int) -> Callable[[str], None]:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 import pytest
 
 from stream.errors import InputError, Unreachable
 from stream.store.checkpoint import Delta, Superseded
+from stream.store.cluster import Cluster
 from stream.store.layout import Layout
+from stream.store.link import Link, Place
 from stream.store.store import StateStore
 from tests.kafka.broker import CannotRun, free_ports
 from tests.kafka.redis_cluster import ClusterNode, RedisCluster
@@ -160,6 +163,28 @@ async def test_nodes_that_are_away_are_passed_over(cluster: RedisCluster, said: 
     await store.close()
     with pytest.raises(Unreachable, match=f"the cluster 127.0.0.1:{nobody} could"):
         await StateStore.connect(f"redis+cluster://127.0.0.1:{nobody}", "bonus", timeout_s=0.3, say=said)
+
+
+async def test_addresses_that_nobody_has_any_more_are_forgotten() -> None:
+    """Pods come back under other addresses: each old one would take a time-out whenever slots are asked for."""
+    closed, generation = list[Place](), 0
+
+    class Pod:
+        def __init__(self, place: Place) -> None:
+            self.place = place
+
+        async def ask(self, command: object) -> object:
+            host = f"pod-{generation}".encode()
+            return [(0, 8_000, (host, 1)), (8_001, 16_383, (host, 2))]
+
+        async def close(self) -> None:
+            closed.append(self.place)
+
+    redis = Cluster([("seed", 6379)], lambda place: cast(Link, Pod(place)))
+    for generation in range(4):
+        assert {f"pod-{generation}"} == {link.place[0] for link in cast(list[Pod], await redis.servers())}
+    assert {("seed", 6379), ("pod-3", 1), ("pod-3", 2)} == set(redis._to_ask)
+    assert {(f"pod-{number}", port) for number in range(3) for port in (1, 2)} == set(closed)
 
 
 def _another_master(cluster: RedisCluster, key: str) -> ClusterNode:

@@ -71,3 +71,31 @@ def test_a_version_loaded_ahead_says_where_it_names_counts_that_nobody_kept(
 ) -> None:
     ahead = document("p", 2, effective=NEXT, **changes)
     assert says == gone_over([FIRST, ahead], reached_ms=instant_ms(NOW))[1]
+
+
+@pytest.mark.parametrize(
+    ("until", "says"),
+    [("2026-02-01T00:05:00.001Z", []), ("2026-02-01T00:05:00Z", ["lifetime ended before what was read"])],
+)
+def test_a_lifetime_that_is_ended_where_events_were_read_already_counts_anew(
+    until: str, says: list[str]
+) -> None:
+    """Its sum can't be divided. What the rules say of it outlives a restart."""
+    whole = document("p", window={"lifetime": True})
+    before = in_force(2, {}, (whole,), {}, Limits())
+    partition = Partition(0, before.plan, Limits())
+    partition.restore({"views": 17}, {"views": instant_ms(NOW)}, {})
+    ended = document("p", window={"lifetime": True}, effective={"from": None, "until": until})
+    with capture_logs() as lines:
+        rules = adopt(before, Edition(5, by_program([ended])), partition)
+    warnings = [line["event"] for line in lines if line["log_level"] == "warning"]
+    assert says == [warning.partition(":")[0] for warning in warnings]
+    assert ({"p/1": 5} if says else {}) == rules.shortened
+    assert ({}, bool(says)) == (rules.late, counters(rules) != counters(before))
+    again = in_force(5, rules.since, rules.documents, {}, Limits(), rules.shortened)
+    assert counters(again) == counters(rules)
+
+
+def counters(rules: InForce) -> set[str]:
+    """The names of the counters that events of a region feed."""
+    return set(rules.plan.region("US").counters)
