@@ -90,7 +90,7 @@ async def _scan(
             if polls_at and polls_at % _SAY_EVERY_POLLS == 0:
                 say(
                     f"{bonuses.topic}/{bonuses.partition} can be read to {position} of {end} only: "
-                    "an open transaction holds it back; waiting for it to end"
+                    "an open transaction holds it back, or its broker is away; waiting"
                 )
     finally:
         await stop(consumer)

@@ -120,7 +120,8 @@ class Outgoing:
         metrics.count_bonuses(Counter((bonus.program, bonus.tier) for bonus, _ in group))
         now_ms = time.time() * 1000
         for _, timestamp_ms in group:
-            metrics.observe_bonus_delay((now_ms - timestamp_ms) / 1000)
+            if timestamp_ms >= 0:  # a record may have none
+                metrics.observe_bonus_delay((now_ms - timestamp_ms) / 1000)
         async with self._progress:
             self._committed += len(group)
             self._places.append((self._committed, self._ledger.place))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 
 from stream.core.rules import TOPICS, Topic
+from stream.errors import InputError
 from stream.logs import logger
 from stream.transport.kafka import KafkaTrouble, OffsetAndMetadata
 from stream.worker.body import said_at_commit
@@ -17,7 +18,7 @@ TIMEOUT_S = 2.0
 
 
 class Report:
-    """The commits of offsets of one take of a partition. They hold nothing up, and may fail."""
+    """The commits of offsets of one take of a partition. They hold nothing up, and may fail, but for want of a right."""
 
     def __init__(self, crew: Crew, number: int, *, moved: bool) -> None:
         self._crew, self._number, self._moved = crew, number, moved
@@ -54,5 +55,7 @@ class Report:
                 )
         except (KafkaTrouble, TimeoutError) as error:
             log.debug("offsets not committed", partition=self._number, reason=str(error))
+        except InputError as error:  # a right that is missing
+            self._crew.crash(error)
         else:
             self._told = positions
