@@ -18,7 +18,7 @@ TIMEOUT_S = 2.0
 
 
 class Report:
-    """The commits of offsets of one take of a partition. They hold nothing up, and may fail, but for want of a right."""
+    """The commits of offsets of one take. They hold nothing up, and may fail, unless a right is missing."""
 
     def __init__(self, crew: Crew, number: int, *, moved: bool) -> None:
         self._crew, self._number, self._moved = crew, number, moved
