@@ -18,6 +18,7 @@ from aiokafka.errors import (
     KafkaError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
 
@@ -282,19 +283,7 @@ async def _described(
     wanted = set(names)
     topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
     found = sorted(wanted & topics.keys())
-    configs: dict[str, dict[str, str]] = {}
-    if with_configs and found:
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]
-        for response in await admin.describe_configs(resources):
-            for code, message, _, name, entries in response.resources:
-                if code == TopicAuthorizationFailedError.errno:
-                    raise access.lacking("DescribeConfigs", "topic", name)
-                if code:
-                    raise InputError(
-                        f"Kafka does not show the settings of {name}: "
-                        f"{(message or for_code(code).__name__).rstrip('.')}."
-                    )
-                configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+    configs = await _settings(admin, found) if with_configs and found else {}
     return {
         name: TopicState(
             partitions=len(topics[name]),
@@ -303,6 +292,27 @@ async def _described(
         )
         for name in found
     }
+
+
+async def _settings(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Every setting in effect of these topics, which exist: a broker may hear of new ones later than another."""
+    deadline, configs = time.monotonic() + REQUEST_TIMEOUT_S, dict[str, dict[str, str]]()
+    while missing := [name for name in names if name not in configs]:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in missing]
+        for response in await admin.describe_configs(resources):
+            for code, message, _, name, entries in response.resources:
+                if code == UnknownTopicOrPartitionError.errno and time.monotonic() < deadline:
+                    await asyncio.sleep(SETTLE_S)
+                elif code == TopicAuthorizationFailedError.errno:
+                    raise access.lacking("DescribeConfigs", "topic", name)
+                elif code:
+                    raise InputError(
+                        f"Kafka does not show the settings of {name}: "
+                        f"{(message or for_code(code).__name__).rstrip('.')}."
+                    )
+                else:
+                    configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+    return configs
 
 
 def _largest_input(prefix: str, present: Mapping[str, TopicState]) -> int:

@@ -1,10 +1,13 @@
 """How topics should be, and what is said where they are not."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
+from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import Producer
 
-from stream.topics import TOPICS, TopicPlan, TopicState, differences, planned, verify
+from stream.topics import TOPICS, TopicPlan, TopicState, _settings, differences, planned, verify
 
 PLANS = {plan.name: plan for plan in planned("acme.", partitions=8, replication=3)}
 
@@ -74,3 +77,15 @@ async def test_a_cluster_that_tells_no_settings_serves() -> None:
     assert embedded.flush(10) == 0
     options = {"bootstrap_servers": f"{broker.host}:{broker.port}"}
     assert await verify(options, allow_create_time=True) == 4
+
+
+async def test_a_broker_that_has_not_heard_of_a_new_topic_is_asked_again() -> None:
+    """Of several, one tells of the topic, and another is asked for its settings."""
+    answers = [(3, "", 2, "views", []), (0, "", 2, "views", [("retention.ms", "1"), ("hidden", None)])]
+
+    async def describe_configs(resources: object) -> object:
+        return [SimpleNamespace(resources=[answers.pop(0)])]
+
+    admin = cast(AIOKafkaAdminClient, SimpleNamespace(describe_configs=describe_configs))
+    assert await _settings(admin, ["views"]) == {"views": {"retention.ms": "1"}}
+    assert answers == []
