@@ -45,6 +45,7 @@ SETTLE_S = 0.05
 RELAY_BYTES = 8 * 1024 * 1024  # and of a programme with all its versions
 HEADERS_BYTES = 64 * 1024
 
+_RETENTION, _FOR_EVER = "retention.ms", "-1"
 _AT_LEAST = {"max.message.bytes", "min.insync.replicas"}
 _WHY = {
     "cleanup.policy": "compaction would take records away that still count",
@@ -84,19 +85,30 @@ class Finding:
     sentence: str
 
 
-def planned(prefix: str, partitions: int, replication: int, *, input_bytes: int = 0) -> tuple[TopicPlan, ...]:
+def planned(
+    prefix: str,
+    partitions: int,
+    replication: int,
+    *,
+    input_bytes: int = 0,
+    retention_ms: int | None = None,
+) -> tuple[TopicPlan, ...]:
     """The topics as they should be.
 
     Inputs get the broker's clock, so that all topics of a partition keep in step; `bonuses` is kept for ever,
     for it is the ledger; `rejected` and `late` take whatever the inputs can carry, ``input_bytes`` being the
     largest record that an existing input accepts. `programs` is small, and its order is the order of editions.
+    ``retention_ms`` is how long inputs, `rejected` and `late` keep records; None leaves it to the brokers.
     """
     relay_bytes = max(RELAY_BYTES, input_bytes + HEADERS_BYTES)
     special: dict[str, dict[str, str]] = {
         topic: {"message.timestamp.type": "LogAppendTime"} for topic in INPUTS
     }
-    special[LEDGER] = {"retention.ms": "-1", "retention.bytes": "-1"}
+    special[LEDGER] = {_RETENTION: _FOR_EVER, "retention.bytes": _FOR_EVER}
     special |= {topic: {"max.message.bytes": str(relay_bytes)} for topic in RELAYS}
+    if retention_ms is not None:
+        for topic in (*INPUTS, *RELAYS):
+            special[topic][_RETENTION] = str(retention_ms)
     special[RULES] = {"cleanup.policy": "compact", "max.message.bytes": str(RELAY_BYTES)}
     everywhere = {"cleanup.policy": "delete"}
     if replication >= 3:
@@ -131,9 +143,15 @@ def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
         actual = state.configs.get(key)
         if actual is None or actual == wanted or (key in _AT_LEAST and int(actual) >= int(wanted)):
             continue
-        why = "programmes in force would expire" if key == "cleanup.policy" and is_rules else _WHY[key]
-        sentence = f"{plan.name} has {key}={actual} where {wanted} is safe: {why}."
-        found.append(Finding(plan.name, "differs", sentence))
+        if key == _RETENTION and wanted != _FOR_EVER:
+            if actual != _FOR_EVER and int(actual) < int(wanted):
+                sentence = f"{plan.name} has {key}={actual} where {wanted} was asked for."
+                found.append(Finding(plan.name, "differs", sentence))
+            continue
+        why = "programmes in force would expire" if is_rules and key == "cleanup.policy" else _WHY[key]
+        found.append(
+            Finding(plan.name, "differs", f"{plan.name} has {key}={actual} where {wanted} is safe: {why}.")
+        )
     count = f"{state.partitions} partitions, replication {state.replication}"
     return found or [Finding(plan.name, "fine", f"{plan.name} exists with {count}.")]
 
@@ -144,12 +162,14 @@ async def create(
     prefix: str = "",
     partitions: int | None = None,
     replication: int | None = None,
+    retention_ms: int | None = None,
     within_s: float = 60,
 ) -> list[Finding]:
     """Makes the topics that are missing and says what differs about those that exist, which it leaves alone.
 
     ``partitions`` defaults to as many as the existing ones have, ``DEFAULT_PARTITIONS`` where there are none;
-    ``replication`` to 3, or to the number of brokers where there are fewer. Returns when every topic
+    ``replication`` to 3, or to the number of brokers where there are fewer, ``retention_ms`` of what is no ledger to
+    theirs. Returns when every topic
     has leaders, with at least one finding a topic, in the order of `TOPICS`. Only ``partitions differ`` is
     a reason to fail.
 
@@ -164,7 +184,13 @@ async def create(
             replication = min(3, len((await admin.describe_cluster())["brokers"]))
         if partitions is None:
             partitions = _common_partitions(prefix, present)
-        plans = planned(prefix, partitions, replication, input_bytes=_largest_input(prefix, present))
+        plans = planned(
+            prefix,
+            partitions,
+            replication,
+            input_bytes=_largest_input(prefix, present),
+            retention_ms=retention_ms,
+        )
         created = await _make(admin, [plan for plan in plans if plan.name not in present])
         states = await _settled(admin, names, within_s)
     findings: list[Finding] = []

@@ -7,6 +7,7 @@ from typing import cast
 from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import Producer
 
+from stream.core.rules import TOPICS as INPUTS
 from stream.topics import TOPICS, TopicPlan, TopicState, _settings, differences, planned, verify
 
 PLANS = {plan.name: plan for plan in planned("acme.", partitions=8, replication=3)}
@@ -59,6 +60,25 @@ def test_the_topic_of_programmes_has_reasons_of_its_own() -> None:
     assert ["differs", "differs"] == [finding.kind for finding in found]
     assert "8 partitions where one is enough" in found[0].sentence
     assert found[1].sentence.endswith("where compact is safe: programmes in force would expire.")
+
+
+def test_retention_that_was_asked_for_is_the_least() -> None:
+    """Of what is no ledger: that is kept for ever whatever is asked for."""
+    plans = {plan.name: plan.configs for plan in planned("", 8, 3, retention_ms=86_400_000)}
+    kept = {name: configs.get("retention.ms") for name, configs in plans.items()}
+    assert kept == dict.fromkeys([*INPUTS, "rejected", "late"], "86400000") | {
+        "bonuses": "-1",
+        "programs": None,
+    }
+    [plan] = [plan for plan in planned("", 8, 3, retention_ms=86_400_000) if plan.name == "views"]
+    for actual, said in {
+        "86400000": "exists with",
+        "86400001": "exists with",
+        "-1": "exists with",
+        "3600000": "has retention.ms=3600000 where 86400000 was asked for.",
+    }.items():
+        [found] = differences(plan, TopicState(8, 3, dict(plan.configs) | {"retention.ms": actual}))
+        assert said in found.sentence
 
 
 def test_a_hidden_setting_is_no_difference() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli.options import UsageError, some_path
+from stream.cli.options import retention_ms, some_path
 from stream.core.rules import (
     Award,
     Calendar,
@@ -51,7 +51,7 @@ def check(
     from stream.programs import review
 
     now_ms = time.time_ns() // 1_000_000
-    loaded, warnings = review(directory, now_ms, against, _retention_ms(retention))
+    loaded, warnings = review(directory, now_ms, against, retention_ms(retention))
     if strict and warnings:
         raise InputError("\n".join(map(str, warnings)))
     rows = [
@@ -62,17 +62,6 @@ def check(
         typer.echo(line)
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
-
-
-def _retention_ms(written: str | None) -> int | None:
-    if written is None:
-        return None
-    from schemas.program_terms import some_duration_ms
-
-    try:
-        return some_duration_ms(written)
-    except ValueError:
-        raise UsageError(f"--retention: expected a duration such as 7d, found {written!r}.") from None
 
 
 HEADINGS = ("PROGRAM", "VERSION", "NOW", "FROM", "UNTIL", "REGIONS", "SUBJECT", "WINDOW", "AWARD", "TIERS")

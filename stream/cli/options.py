@@ -79,6 +79,18 @@ def some_path(written: str) -> Path:
     return Path(written)
 
 
+def retention_ms(written: str | None) -> int | None:
+    """What ``--retention`` says, in ms."""
+    if written is None:
+        return None
+    from schemas.program_terms import some_duration_ms
+
+    try:
+        return some_duration_ms(written)
+    except ValueError:
+        raise UsageError(f"--retention: expected a duration such as 7d, found {written!r}.") from None
+
+
 def option_name(field: str) -> str:
     """``allowed_lateness`` as it is written on the command line: ``--allowed-lateness``."""
     return "--" + field.replace("_", "-")

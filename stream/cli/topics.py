@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli.options import with_settings
+from stream.cli.options import retention_ms, with_settings
 from stream.settings import KafkaSettings
 
 app = typer.Typer(help="The topics in Kafka.", no_args_is_help=False, rich_markup_mode=None)
@@ -32,6 +32,14 @@ def create(
         int | None,
         typer.Option(min=1, help="Copies of each record. Default: 3, or the number of brokers if fewer."),
     ] = None,
+    retention: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="How long the inputs, `rejected` and `late` keep records, such as 35d: longer than the longest "
+            "window. Default: as the brokers say, mostly 7d.",
+        ),
+    ] = None,
 ) -> None:
     """Make the topics that are missing, with safe settings, and say what differs where they exist.
 
@@ -40,7 +48,7 @@ def create(
 
     \b
     bonus topics create --kafka localhost:9092
-    bonus topics create --kafka kafka:9092 --topic-prefix acme. --partitions 32 --replication 3
+    bonus topics create --kafka kafka:9092 --topic-prefix acme. --partitions 32 --replication 3 --retention 35d
     """
     from stream.topics import create as create_topics
 
@@ -50,6 +58,7 @@ def create(
             prefix=settings.topic_prefix,
             partitions=partitions,
             replication=replication,
+            retention_ms=retention_ms(retention),
             within_s=settings.connect_timeout.total_seconds(),
         )
     )
