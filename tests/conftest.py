@@ -14,15 +14,14 @@ settings.register_profile(
     "dev",
     parent=settings.get_profile(
         "default"
-    ),  # where CI is set, Hypothesis would take the same examples each time
+    ),  # the one that it takes where CI is set has the same examples each time
     max_examples=100,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=200)
 settings.register_profile("thorough", parent=settings.get_profile("dev"), max_examples=10_000)
-settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
+settings.load_profile("dev")
 
 
 @pytest.fixture
