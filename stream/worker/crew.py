@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Literal
 
 from stream.core.rules import TOPICS, Limits, Topic
 from stream.emit.outbox import Outbox
@@ -16,27 +15,6 @@ from stream.transport.identity import Logs
 from stream.transport.kafka import TopicPartition
 from stream.transport.log_ends import LogEnds
 from stream.worker.rules import Rules
-
-
-class Turn(asyncio.Lock):
-    """A lock that knows whether somebody waits for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._wanted_by = 0
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether somebody waits."""
-        return self._wanted_by > 0
-
-    async def acquire(self) -> Literal[True]:
-        """Wait for it."""
-        self._wanted_by += 1
-        try:
-            return await super().acquire()
-        finally:
-            self._wanted_by -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +33,7 @@ class Crew:
     group: Consumer
     crash: Callable[[BaseException], None]
     opened: AsyncExitStack = field(repr=False)  # closes them all
-    turn: Turn = field(default_factory=Turn)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """A partition has it while it applies chunks, and until small tasks of all have got on (``service.TURNS``)."""
 
     def inputs(self, partition: int) -> dict[Topic, TopicPartition]:

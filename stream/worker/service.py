@@ -37,8 +37,8 @@ from stream.worker.watchdog import Sight
 log = logger(__name__)
 
 TURNS = 4
-"""So many turns of the event loop follow for each chunk applied, before the next that waits is: a transaction is some
-forty small steps, a turn each, which would otherwise wait for chunks of each partition every time."""
+"""So many turns of the event loop follow for each chunk applied, before another partition applies: a transaction is
+some forty small steps, a turn each, which would otherwise wait for chunks of each partition every time."""
 
 CANCEL_AGAIN_S = 0.2
 """A task that has not ended by then is cancelled again."""
@@ -169,10 +169,8 @@ class Service:
                     break
                 unknown = self._apply_first()
                 chunks += 1
-            turns = TURNS * chunks
-            while turns and (self._queue or self._crew.turn.is_wanted):
+            for _ in range(TURNS * chunks):
                 await asyncio.sleep(0)
-                turns -= 1
         if unknown:
             self._step = "read back"
             await read_back(self._state, self._lease, unknown)

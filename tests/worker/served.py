@@ -1,5 +1,6 @@
 """What one served partition is made of, as far as tests without servers need it."""
 
+import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -9,7 +10,7 @@ from stream.core.rules import TOPICS, Limits
 from stream.emit.ledger import Ledger
 from stream.store.lease import Lease
 from stream.transport.kafka import TopicPartition
-from stream.worker.crew import Crew, Turn
+from stream.worker.crew import Crew
 from stream.worker.rules import InForce
 from stream.worker.take import Taken
 
@@ -28,7 +29,7 @@ def crew_of_one(*, max_subjects_in_memory: int = 200_000) -> Crew:
         ledger=lambda number: TopicPartition("bonuses", number),
         outbox=SimpleNamespace(),
         logs=SimpleNamespace(identity=SimpleNamespace(cluster="cluster")),
-        turn=Turn(),
+        turn=asyncio.Lock(),
     )
     return cast(Crew, crew)
 
