@@ -16,14 +16,15 @@ class Rubbish(Fault):
     name = "rubbish"
     partition: int
     records: int
+    size: int
 
     @classmethod
     def draw(cls, dice: Dice) -> Self:
-        return cls(dice.partition(), dice.times(500, 8_000))
+        return cls(dice.partition(), dice.times(500, 8_000), dice.times(10, 1_500))
 
     async def strike(self, world: World) -> None:
         async with world.broker_turn:  # a broker that dies would only keep them from being sent
             sender = Sender(world.brokers.bootstrap, PREFIX)
             for number in range(self.records):
-                sender.send(Sent("views", b"[%d]" % number, partition=self.partition))
+                sender.send(Sent("views", (b"[%d]" % number).ljust(self.size), partition=self.partition))
             await sender.flush()

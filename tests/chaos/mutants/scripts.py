@@ -81,7 +81,7 @@ counted again."""
 RUBBISH = Script(
     [
         _SLOW,
-        *(At(5, Rubbish(number, 6_000)) for number in range(PARTITIONS)),
+        *(At(5, Rubbish(number, 6_000, 100)) for number in range(PARTITIONS)),
         *(At(at_s, Kill(slot)) for at_s in (10, 18) for slot in (0, 1)),
     ]
 )
