@@ -81,11 +81,11 @@ counted again."""
 RUBBISH = Script(
     [
         _SLOW,
-        *(At(5, Rubbish(number, 6_000, 100)) for number in range(PARTITIONS)),
-        *(At(at_s, Kill(slot)) for at_s in (10, 18) for slot in (0, 1)),
+        *(At(3, _struck("turn_away/before/200/kill", slot)) for slot in range(2)),
+        *(At(4, Rubbish(number, 6_000, 1_500)) for number in range(PARTITIONS)),
     ]
 )
-"""There is more to relay than a slow network takes, and workers die."""
+"""There is more to relay than a slow network takes, and workers die in the middle of it."""
 
 UNSAVED = Script(
     _each(
