@@ -5,6 +5,7 @@ Kafka and asks nothing. All take the keyword arguments of aiokafka's clients: br
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -46,7 +47,7 @@ RELAY_BYTES = 8 * 1024 * 1024  # and of a programme with all its versions
 HEADERS_BYTES = 64 * 1024
 
 _RETENTION, _FOR_EVER = "retention.ms", "-1"
-_AT_LEAST = {"max.message.bytes", "min.insync.replicas"}
+_AT_LEAST = {"max.message.bytes", "min.insync.replicas", _RETENTION}
 _WHY = {
     "cleanup.policy": "compaction would take records away that still count",
     "max.message.bytes": "bigger records would arrive there cut, or not at all",
@@ -141,19 +142,20 @@ def differences(plan: TopicPlan, state: TopicState) -> list[Finding]:
         found.append(Finding(plan.name, "differs", sentence))
     for key, wanted in plan.configs.items():
         actual = state.configs.get(key)
-        if actual is None or actual == wanted or (key in _AT_LEAST and int(actual) >= int(wanted)):
-            continue
-        if key == _RETENTION and wanted != _FOR_EVER:
-            if actual != _FOR_EVER and int(actual) < int(wanted):
-                sentence = f"{plan.name} has {key}={actual} where {wanted} was asked for."
-                found.append(Finding(plan.name, "differs", sentence))
+        if actual is None or actual == wanted or (key in _AT_LEAST and _amount(actual) >= _amount(wanted)):
             continue
         why = "programmes in force would expire" if is_rules and key == "cleanup.policy" else _WHY[key]
+        by_wish = key == _RETENTION and wanted != _FOR_EVER
+        reason = "was asked for" if by_wish else f"is safe: {why}"
         found.append(
-            Finding(plan.name, "differs", f"{plan.name} has {key}={actual} where {wanted} is safe: {why}.")
+            Finding(plan.name, "differs", f"{plan.name} has {key}={actual} where {wanted} {reason}.")
         )
     count = f"{state.partitions} partitions, replication {state.replication}"
     return found or [Finding(plan.name, "fine", f"{plan.name} exists with {count}.")]
+
+
+def _amount(setting: str) -> float:
+    return math.inf if setting == _FOR_EVER else int(setting)
 
 
 async def create(
@@ -169,9 +171,8 @@ async def create(
 
     ``partitions`` defaults to as many as the existing ones have, ``DEFAULT_PARTITIONS`` where there are none;
     ``replication`` to 3, or to the number of brokers where there are fewer, ``retention_ms`` of what is no ledger to
-    theirs. Returns when every topic
-    has leaders, with at least one finding a topic, in the order of `TOPICS`. Only ``partitions differ`` is
-    a reason to fail.
+    theirs. Returns when every topic has leaders, with at least one finding a topic, in the order of `TOPICS`. Only
+    ``partitions differ`` is a reason to fail.
 
     Raises:
         InputError: Kafka refused a topic: a bad name, too few brokers for the replication, no permission.

@@ -12,9 +12,8 @@ SERVERS = {"kafka_bootstrap", "redis_session", "redis_server", "secured_kafka", 
 
 settings.register_profile(
     "dev",
-    parent=settings.get_profile(
-        "default"
-    ),  # the one that it takes where CI is set has the same examples each time
+    # Where CI is set, Hypothesis would take a profile of its own, with the same examples each time.
+    parent=settings.get_profile("default"),
     max_examples=100,
     deadline=None,
     print_blob=True,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol, cast
 
 from aiokafka import AIOKafkaProducer
@@ -93,20 +94,18 @@ class Outbox:
 
     async def _send_less(self, turned_away: TurnedAway) -> None:
         """Send as much of a record as the topic takes."""
-        *_, last = forms = list(_forms(turned_away))[1:]
-        for form in forms:
+        for form in islice(_forms(turned_away), 1, None):
             try:
                 await (await self._send(turned_away, *form))
             except (MessageSizeTooLargeError, RecordTooLargeError) as error:
-                if form is last:
-                    raise OutboxLost(
-                        f"{turned_away.origin} could not be written to {self._topic(turned_away)}: not even its "
-                        "origin fits"
-                    ) from error
+                too_large = error
             except KafkaError as error:
                 raise self._lost(turned_away, error) from error
             else:
                 return
+        raise OutboxLost(
+            f"{turned_away.origin} could not be written to {self._topic(turned_away)}: not even its origin fits"
+        ) from too_large
 
     async def _send(
         self, turned_away: TurnedAway, key: bytes | None, value: bytes | None, headers: rejections.Headers

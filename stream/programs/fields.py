@@ -91,10 +91,11 @@ def _what_is_expected(path: Path) -> str:
     for mark in field.metadata:
         if isinstance(mark, WrapValidator) and isinstance(mark.func, Told):
             return f": {mark.func.what}"
-    keys = f"a mapping of {', '.join(known_keys(path))}" if known_keys(path) else ""
-    if get_origin(field.annotation) is list:
-        return f": a list, each {keys}" if keys else ": a list"
-    return f": {keys}" if keys else ""
+    keys = known_keys(path)
+    if not keys:
+        return ": a list" if get_origin(field.annotation) is list else ""
+    each = "a list, each " if get_origin(field.annotation) is list else ""
+    return f": {each}a mapping of {', '.join(keys)}"
 
 
 def _unknown_key(source: Document, path: Path) -> str:

@@ -98,14 +98,14 @@ def read(file: str, content: bytes) -> Reading:
         if mistake not in reading.mistakes:
             reading.mistakes.append(mistake)
         # What is wrong may only have shown at the next document's start, or lie in the line of its own.
-        began, rest = _next_document(text, max(mistake.line, began + 1))
-        if rest is None:
+        following = _next_document(text, max(mistake.line, began + 1))
+        if following is None:
             break
-        text = rest
+        began, text = following
     return reading
 
 
-def _next_document(text: str, line: int) -> tuple[int, str | None]:
+def _next_document(text: str, line: int) -> tuple[int, str] | None:
     """The first line from ``line`` on that begins a document, and the text from there on, below as many empty lines;
     None where there is none."""
     number, at = 1, 0
@@ -114,7 +114,7 @@ def _next_document(text: str, line: int) -> tuple[int, str | None]:
         at = start.start()
         if number >= line:
             return number, "\n" * (number - 1) + text[at:]
-    return line, None
+    return None
 
 
 def _decode(content: bytes) -> str:

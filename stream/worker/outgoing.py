@@ -10,7 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import Generic, TypeVar
 
 from schemas.rejections import Origin
 from stream import metrics
@@ -28,6 +28,8 @@ RELAYED_AT_ONCE = 1_000
 MOST_UNSENT, MOST_UNSENT_BYTES = 20_000, 16 * 1024 * 1024
 """Applying pauses while so many bonuses or turned-away records wait for Kafka, or so much of the latter."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -37,78 +39,92 @@ class Mark:
     turned_away: int
 
 
+class _Queue(Generic[T]):
+    """What was handed over and has not been sent; ``added`` counts all that ever was."""
+
+    def __init__(self) -> None:
+        self.added = 0
+        self._waiting: deque[T] = deque()
+        self._finishing = False
+        self._news = asyncio.Event()  # something came, or nothing more will
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, items: Sequence[T]) -> None:
+        """Hand over these."""
+        self._waiting.extend(items)
+        self.added += len(items)
+        self._news.set()
+
+    def finish(self) -> None:
+        """Nothing more is handed over."""
+        self._finishing = True
+        self._news.set()
+
+    async def take(self, most: int) -> list[T]:
+        """The next ones, up to so many, once there are any; none once there will be none."""
+        while not self._waiting and not self._finishing:
+            self._news.clear()
+            await self._news.wait()
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), most))]
+
+    def clear(self) -> None:
+        """Let go of what waits."""
+        self._waiting.clear()
+
+
 class Outgoing:
     """Bonuses and turned-away records of one take. ``progress`` is notified whenever some are acknowledged."""
 
     def __init__(self, ledger: Ledger, outbox: Outbox, logs: Logs, progress: asyncio.Condition) -> None:
         self._ledger, self._outbox, self._logs, self._progress = ledger, outbox, logs, progress
-        self._unsent: deque[tuple[Bonus, int]] = deque()  # with its evidence record's timestamp
-        self._unrelayed: deque[TurnedAway] = deque()
+        self._bonuses = _Queue[tuple[Bonus, int]]()  # with its evidence record's timestamp
+        self._rejections = _Queue[TurnedAway]()
         self._unrelayed_bytes = 0
-        self._handed_over = self._committed = self._turned_away = self._relayed = 0
+        self._committed = self._relayed = 0
         self._places: deque[tuple[int, int]] = deque([(0, ledger.place)])
-        self._finishing = False
-        self._bonus_came, self._rejection_came = asyncio.Event(), asyncio.Event()  # or nothing more will
 
     def pay(self, bonuses: Sequence[tuple[Bonus, int]]) -> None:
         """Hand over bonuses, each with the Kafka timestamp (ms) of its evidence record."""
-        self._unsent.extend(bonuses)
-        self._handed_over += len(bonuses)
-        self._bonus_came.set()
+        self._bonuses.add(bonuses)
 
     def turn_away(self, record: Record, origin: Origin, rejection: Rejection) -> None:
         """Hand over a record that can't be counted."""
-        self._unrelayed.append(TurnedAway(record, origin, rejection))
+        self._rejections.add([TurnedAway(record, origin, rejection)])
         self._unrelayed_bytes += _size_of(record)
-        self._turned_away += 1
-        self._rejection_came.set()
 
     def finish(self) -> None:
         """Nothing more is handed over."""
-        self._finishing = True
-        self._bonus_came.set()
-        self._rejection_came.set()
+        self._bonuses.finish()
+        self._rejections.finish()
 
     def is_full(self) -> bool:
         """Whether so much waits for Kafka that nothing more should be handed over."""
         return (
-            max(len(self._unsent), len(self._unrelayed)) >= MOST_UNSENT
+            max(len(self._bonuses), self._rejections.added - self._relayed) >= MOST_UNSENT
             or self._unrelayed_bytes >= MOST_UNSENT_BYTES
         )
 
     async def emit_all(self) -> None:
         """Commit bonuses as they come, until ``finish``; raises ``LedgerLost``."""
-        while True:
-            if not self._unsent:
-                if self._finishing:
-                    return
-                self._bonus_came.clear()
-                await self._bonus_came.wait()
-                continue
-            await self._commit(
-                [self._unsent.popleft() for _ in range(min(len(self._unsent), TRANSACTION_BONUSES))]
-            )
+        while group := await self._bonuses.take(TRANSACTION_BONUSES):
+            await self._commit(group)
 
     async def relay_all(self) -> None:
         """Relay turned-away records as they come, until ``finish``; raises ``OutboxLost``."""
-        while True:
-            if not self._unrelayed:
-                if self._finishing:
-                    return
-                self._rejection_came.clear()
-                await self._rejection_came.wait()
-                continue
-            group = list(islice(self._unrelayed, RELAYED_AT_ONCE))
-            if any(each.rejection.code == "wrong_partition" for each in group):
-                # It may be the right one of more partitions, of which we have not heard yet.
-                await self._logs.confirm()
-            await self._outbox.relay(group)
-            for each in group:
-                self._unrelayed.popleft()
-                self._unrelayed_bytes -= _size_of(each.record)
-            async with self._progress:
-                self._relayed += len(group)
-                self._progress.notify_all()
+        while group := await self._rejections.take(RELAYED_AT_ONCE):
+            await self._relay(group)
+
+    async def _relay(self, group: Sequence[TurnedAway]) -> None:
+        if any(each.rejection.code == "wrong_partition" for each in group):
+            # It may be the right one of more partitions, of which we have not heard yet.
+            await self._logs.confirm()
+        await self._outbox.relay(group)
+        async with self._progress:
+            self._relayed += len(group)
+            self._unrelayed_bytes -= sum([_size_of(each.record) for each in group])
+            self._progress.notify_all()
 
     async def _commit(self, group: Sequence[tuple[Bonus, int]]) -> None:
         try:
@@ -131,7 +147,7 @@ class Outgoing:
 
     def mark(self) -> Mark:
         """All that has been handed over by now."""
-        return Mark(self._handed_over, self._turned_away)
+        return Mark(self._bonuses.added, self._rejections.added)
 
     async def acknowledged(self, mark: Mark) -> None:
         """Return once Kafka has all of ``mark``."""
@@ -162,8 +178,8 @@ class Outgoing:
 
     async def close(self) -> None:
         """Let go of everything that is still under way."""
-        self._unsent.clear()
-        self._unrelayed.clear()
+        self._bonuses.clear()
+        self._rejections.clear()
         await self._ledger.close()
 
 

@@ -73,13 +73,14 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
     """What follows ``before`` at the place that ``partition`` has come to in its logs."""
     reached_ms = partition.furthest()
     late, ended = (
-        {name: since for name, since in known.items() if name.split("/")[0] in edition.programs}
-        for known in (before.late, before.shortened)
+        {name: since for name, since in each.items() if name.split("/")[0] in edition.programs}
+        for each in (before.late, before.shortened)
     )
+    programs = compile_documents(edition.documents)
     counted_ms = reached_ms + before.limits.allowed_skew_ms if reached_ms >= 0 else NOTHING_MS
     begun_by_now = [
         (program.name, version)
-        for program in compile_documents(edition.documents)
+        for program in programs
         for version in begun(program, before.plan.versions(program.name), counted_ms)
     ]
     # Where the topic `programs` is another than before, its numbers may have been those of others.
@@ -88,7 +89,7 @@ def adopt(before: InForce, edition: Edition, partition: Partition) -> InForce:
     late |= {f"{name}/{version.number}": number for name, version in begun_by_now}
     ended_by_now = [
         (program.name, version.number)
-        for program in compile_documents(edition.documents)
+        for program in programs
         for version in shortened(program, before.plan.versions(program.name), counted_ms)
     ]
     ended |= {f"{name}/{version}": number for name, version in ended_by_now}

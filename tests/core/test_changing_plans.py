@@ -40,7 +40,9 @@ def run(case: Case, first: Sequence[Program], *stages: Stage) -> dict[str, Bonus
             ended |= {
                 (program.name, version.number): len(stages) - len(due)
                 for program in programs
-                for version in shortened(program, Plan(held).versions(program.name), counted_ms(partition))
+                for version in shortened(
+                    program, partition.plan.versions(program.name), counted_ms(partition)
+                )
             }
             partition.judge_by(Plan(programs, late, ended))
             held = programs
