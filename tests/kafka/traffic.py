@@ -135,13 +135,14 @@ class Load:
 
     async def run(self, sender: Sender, traffic: Traffic, rate: int) -> None:
         """Send ``rate`` records a second, until cancelled."""
+        burst = max(1, round(rate * BURST_S))
         while True:
-            for _ in range(max(1, round(rate * BURST_S))):
+            for _ in range(burst):
                 sender.send(traffic.next())
                 self.sent += 1
             async with self._news:
                 self._news.notify_all()
-            await asyncio.sleep(BURST_S)
+            await asyncio.sleep(burst / rate)
 
 
 @asynccontextmanager

@@ -60,32 +60,37 @@ REFUSED = Script([At(4, LedgerRefuses(4))])
 
 _SLOW = At(2, Far("kafka", "slow", ("up", "down"), 32))
 
-AWAY = Script(
-    [
-        _SLOW,
-        *(
-            step
-            for at_s in (8, 22)
-            for step in (
-                At(at_s, Far("kafka", "silent", ("up",), 4)),
-                At(at_s + 1.5, Kill(0)),
-                At(at_s + 1.5, Kill(1)),
-                At(at_s + 3, Far("kafka", "reset", ("up",), 0.5)),
-            )
-        ),
-    ]
-)
-"""Records come, nothing gets to Kafka any more, and workers die: what was counted and not paid must be
-counted again."""
+_CUT_OFF_S = (8.0, 22.0)
+_CUT_OFF = [
+    step
+    for at_s in _CUT_OFF_S
+    for step in (
+        At(at_s - 2, Far("kafka", "slow", ("up", "down"), 4)),
+        At(at_s, Far("kafka", "silent", ("up",), 4)),
+        At(at_s + 1.5, Kill(0)),
+        At(at_s + 1.5, Kill(1)),
+        At(at_s + 3, Far("kafka", "reset", ("up",), 0.5)),
+    )
+]
+"""Kafka is slow, so that much is under way; then nothing gets there any more, and workers die."""
+
+AWAY = Script(_CUT_OFF)
+"""Records come, their bonuses don't get to Kafka, and workers die: what was counted and not paid must be counted
+again."""
 
 RUBBISH = Script(
     [
-        _SLOW,
-        *(At(3, _struck("turn_away/before/200/kill", slot)) for slot in range(2)),
-        *(At(4, Rubbish(number, 6_000, 1_500)) for number in range(PARTITIONS)),
-    ]
+        *_CUT_OFF,
+        *(
+            At(at_s - 1 + burst / 4, Rubbish(number, 200, 100))
+            for at_s in _CUT_OFF_S
+            for burst in range(8)
+            for number in range(PARTITIONS)
+        ),
+    ],
+    rate=5,
 )
-"""There is more to relay than a slow network takes, and workers die in the middle of it."""
+"""The same with records to turn away, and hardly a bonus: none that a checkpoint would wait for."""
 
 UNSAVED = Script(
     _each(
