@@ -32,8 +32,8 @@ class Lane:
     def apply(
         self,
         topic: Topic,
-        offsets: Sequence[int],
-        timestamps: Sequence[int],
+        offsets: list[int],
+        timestamps: list[int],
         decoded: Sequence[Event | Rejection],
     ) -> Outcome:
         """Apply records of one topic, as `Partition.apply` takes them."""

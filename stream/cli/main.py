@@ -26,17 +26,11 @@ _WrongCall: type[typer.BadParameter] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="bonus",
-    help="Bonuses for creators from Kafka engagement events, each exactly once.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text: nothing is cut at 80 columns
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("check")(check.check)
-app.command("backtest")(backtest.backtest)
-app.command("migrate")(migrate.migrate)
-app.add_typer(topics.app, name="topics")
-app.add_typer(programs.app, name="programs")
 
 
 @app.callback(invoke_without_command=True)
@@ -61,7 +55,6 @@ def bonus(
         raise typer.Exit(2)
 
 
-@app.command()
 @with_settings(Settings)
 def worker(settings: Settings) -> None:
     """Run one worker until SIGTERM or Ctrl-C. Start several, and they share the partitions.
@@ -79,7 +72,6 @@ def worker(settings: Settings) -> None:
     run(settings)
 
 
-@app.command()
 def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End after so many seconds. Default: at Ctrl-C.")
@@ -101,6 +93,16 @@ def demo(
     from stream.demo import run
 
     run(seconds=seconds, rate=rate, programs=programs)
+
+
+# In the order in which one comes to need them.
+app.command(short_help="See it all run, with nothing to install.")(demo)
+app.command(short_help="List the mistakes in programmes, and tell what they say.")(check.check)
+app.command(short_help="Run programmes over past events.")(backtest.backtest)
+app.command(short_help="Run one worker, until it is told to stop.")(worker)
+app.command(short_help="Carry a group's state over to other partitions or another cluster.")(migrate.migrate)
+app.add_typer(topics.app, name="topics")
+app.add_typer(programs.app, name="programs")
 
 
 def main() -> None:

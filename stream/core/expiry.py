@@ -25,9 +25,10 @@ from typing import Final
 
 from stream.core.awards import is_for_good
 from stream.core.conditions import metrics_of
+from stream.core.entry import NEVER_DUE, Entry
 from stream.core.panes import Span
 from stream.core.places import Places
-from stream.core.plan import FOREVER_MS, Counter, Plan
+from stream.core.plan import Counter, Plan
 from stream.core.rules import (
     TOPICS,
     Calendar,
@@ -43,7 +44,6 @@ from stream.core.rules import (
 from stream.core.series import Series
 from stream.core.subject import Subject, latch_field
 
-Entry = Subject | Places
 Horizon = Callable[[Iterable[Topic]], int]
 """For topics, the instant at or after which occurs whatever they still bring; negative where nothing is known."""
 
@@ -81,15 +81,18 @@ class Expiry:
         )
         self.topics = named or frozenset(TOPICS)
 
-    def due(self, entry: Entry) -> int | None:
-        """The horizon after which something of ``entry`` can go, in ms; None where nothing ever can."""
-        due = self._subject_due(entry) if isinstance(entry, Subject) else self._places_due(entry)
-        return None if due >= FOREVER_MS else due
+    def due(self, entry: Entry) -> int:
+        """The horizon after which something of ``entry`` can go, in ms; ``NEVER_DUE`` where nothing ever can."""
+        if isinstance(entry, Subject):
+            return min(NEVER_DUE, self._subject_due(entry))
+        assert isinstance(entry, Places)
+        return min(NEVER_DUE, self._places_due(entry))
 
     def forget(self, entry: Entry, horizon: Horizon) -> list[str]:
         """Drop what nothing can read any more; the fields that it was checkpointed under."""
         if isinstance(entry, Places):
             return self._forget_places(entry, horizon)
+        assert isinstance(entry, Subject)
         gone: list[str] = []
         for name, series in list(entry.each()):
             counter = self._plan.counter(name)
@@ -104,7 +107,7 @@ class Expiry:
     def _subject_due(self, subject: Subject) -> int:
         """Asked of each subject that is new, and seldom again: plain on purpose, see ``benchmarks/core.py``."""
         if subject.latch_due_ms == 0:
-            subject.latch_due_ms = self._latch_due(subject.latches) if subject.latches else FOREVER_MS
+            subject.latch_due_ms = self._latch_due(subject.latches) if subject.latches else NEVER_DUE
         least = subject.latch_due_ms
         if subject.first is not None:
             least = min(least, self._series_due(subject.first_name, subject.first))
@@ -120,7 +123,7 @@ class Expiry:
                 rhythm = self._rhythms[name] = self._rhythm(name)
             step_ms, longest, grain_ms, counter = rhythm
             if counter is None:
-                series.due_ms = -(-(head + longest) * step_ms // grain_ms) * grain_ms
+                series.due_ms = _rounded_up((head + longest) * step_ms, grain_ms)
                 series.due_to = series.due_ms // step_ms - longest
             else:
                 series.due_ms, series.due_to = _rounded_up(_end_ms(counter, head), grain_ms), head
@@ -150,14 +153,14 @@ class Expiry:
         """The horizon from which on the award can't be reached."""
         program, _, rest = latch.partition("/")
         start, life_ms = rest.rpartition("/")[2], self._latch_life_ms.get(program)
-        return FOREVER_MS if life_ms is None or start == "-" else int(start) + life_ms
+        return NEVER_DUE if life_ms is None or start == "-" else int(start) + life_ms
 
     # Places
 
     def _places_due(self, places: Places) -> int:
         found = self._plan.gate(places.gate)
         if found is None or not any(places.taken.values()):
-            return FOREVER_MS
+            return NEVER_DUE
         return _rounded_up(found[1].local.end(places.period), GRAIN_MS)
 
     def _forget_places(self, places: Places, horizon: Horizon) -> list[str]:
@@ -194,7 +197,7 @@ def _end_ms(counter: Counter, pane: int) -> int:
 
 def _rounded_up(at_ms: int, grain_ms: int) -> int:
     """So that what is active is seldom due at another time."""
-    return -(-at_ms // grain_ms) * grain_ms
+    return (at_ms + grain_ms - 1) // grain_ms * grain_ms
 
 
 def _latch_life_ms(program: Program) -> int:

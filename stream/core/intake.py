@@ -44,11 +44,17 @@ class Intake:
     def refusal(self, occurred_ms: int) -> Rejection:
         """Why an event that occurred too early or too late for this place of the log is not accepted."""
         ahead_ms, limits = occurred_ms - self.arrival, self.limits
+        if self.arrival == NO_ARRIVAL:
+            return Rejection(
+                "clock_error",
+                "Neither this record nor one before it in its partition has a Kafka timestamp: when it arrived is "
+                "not known.",
+            )
         if ahead_ms > limits.allowed_skew_ms:
-            allowed = f"{limits.allowed_skew_ms} ms are allowed"
-            return Rejection("clock_error", f"occurred_at is {ahead_ms} ms after arrival, {allowed}")
-        allowed = f"{limits.allowed_lateness_ms} ms are allowed"
-        return Rejection("late", f"occurred_at is {-ahead_ms} ms before arrival, {allowed}")
+            allowed = f"{limits.allowed_skew_ms} ms are allowed."
+            return Rejection("clock_error", f"occurred_at is {ahead_ms} ms after arrival; {allowed}")
+        allowed = f"{limits.allowed_lateness_ms} ms are allowed."
+        return Rejection("late", f"occurred_at is {-ahead_ms} ms before arrival; {allowed}")
 
     def is_new(self, event_id: str) -> bool:
         """Whether the id is no duplicate here; a new one is remembered with the present arrival."""

@@ -4,14 +4,14 @@ Only panes whose window the record is part of can have changed, and only those a
 of a metric that the tier names. For a record in a subject's newest pane that is one pane; a late one costs a sweep.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import NamedTuple
 
 from stream.core.awards import bonus_id, latch
 from stream.core.conditions import holds
 from stream.core.outcome import Bonus, Event, Evidence
 from stream.core.plan import FOREVER_MS, Counter, Judge, first_pane, last_pane
-from stream.core.rules import Metric
+from stream.core.rules import Metric, Topic
 from stream.core.series import NEVER
 from stream.core.subject import Subject
 
@@ -27,27 +27,38 @@ class Hit(NamedTuple):
 
 
 def judge(
-    subject: Subject, counted: list[tuple[Counter, int]], event: Event, evidence: Evidence
+    subject: Subject, counted: list[tuple[Counter, int]], event: Event, place: tuple[Topic, int, int]
 ) -> list[Bonus]:
-    """The bonuses that ``event``, counted in these counters' panes, brings the subject; they are latched here."""
+    """The bonuses that ``event``, counted in these counters' panes, brings the subject; they are latched here.
+
+    ``place`` is the event's: topic, partition, offset.
+    """
     hits: dict[str, Hit] = {}
     for counter, pane in counted:
         series = subject.find(counter.name)
         assert series is not None
-        first, last = bisect_left(counter.needs, series.floor), bisect_right(counter.needs, series.total)
-        for each in counter.judges[first:last]:
+        for each in counter.judges[bisect_left(counter.needs, series.floor) :]:
+            if each.needs[counter.name] > series.total:
+                break
             if each.for_good not in subject.latches and _within_reach(subject, each):
                 _seek(subject, each, pane, hits)
-    bonuses = []
-    for name, hit in sorted(hits.items(), key=lambda item: (item[1].order, item[1].pane)):
-        subject.award(name)
-        bonuses.append(_bonus(subject, hit, event, evidence))
-    if bonuses:
+    bonuses: list[Bonus] = []
+    if hits:
+        evidence = Evidence(event.event_id, *place)
+        for name, hit in sorted(hits.items(), key=_in_order):
+            subject.award(name)
+            bonuses.append(_bonus(subject, hit, event, evidence))
         for counter, _ in counted:
             subject.set_floor(counter)
-    for counter, pane in counted:
-        _calm(subject, counter, pane)
+    if subject.latches:  # nothing is settled otherwise
+        for counter, pane in counted:
+            _calm(subject, counter, pane)
     return bonuses
+
+
+def _in_order(named: tuple[str, Hit]) -> tuple[tuple[int, int, int], int]:
+    """By which the bonuses of one record are ordered: by programme, version and tier, then by pane."""
+    return named[1].order, named[1].pane
 
 
 def _calm(subject: Subject, counter: Counter, pane: int) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import TypeVar
 
-from stream.core.expiry import UNKNOWN, Entry, Expiry, Horizon
+from stream.core.entry import NEVER_DUE, CellFields, Entry
+from stream.core.expiry import UNKNOWN, Expiry, Horizon
 from stream.core.places import Places, holds_places
 from stream.core.plan import Plan
 from stream.core.subject import Subject
@@ -34,9 +35,8 @@ class Memory:
         self.complete = complete
         self.entries: dict[str, Entry] = {}
         self._changed: list[Entry] = []
-        self._gone: deque[tuple[str, str | None]] = (
-            deque()
-        )  # None: it is no longer due, once all before it is gone
+        # Fields that are to be deleted; None for an entry that is no longer due once those before it are.
+        self._gone: deque[tuple[str, str | None]] = deque()
         self._emptied: list[tuple[int, Entry]] = []  # with the cut that says so
         self.written = 0
         self.chunk = 0
@@ -72,10 +72,7 @@ class Memory:
         if entry is None:
             self._must_be_new(key)
             entry = self._new(key, Subject(key))
-        if entry.changed:
-            entry.used = self.chunk
-        else:
-            self._touch(entry)
+        self._touch(entry)
         assert isinstance(entry, Subject)
         return entry
 
@@ -112,17 +109,18 @@ class Memory:
         """The fields that changed since the last cut, and the dues, by entry."""
         self.cuts += 1
         self.written = 0
+        cells = CellFields()
         fields: dict[str, dict[str, int | None]] = {}
         dues: dict[str, int | None] = {}
         for entry in self._changed:
             entry.cut = self.cuts
-            fields[entry.key] = entry.take_changes()
+            fields[entry.key] = entry.take_changes(cells)
             if entry.due_is_open:
                 entry.due_is_open = False
                 due_ms = self.expiry.due(entry)
                 if due_ms != entry.due_ms:
                     entry.due_ms = due_ms
-                    if due_ms is None:
+                    if due_ms == NEVER_DUE:
                         self._gone.append((entry.key, None))
                     else:
                         dues[entry.key] = due_ms
@@ -163,7 +161,7 @@ class Memory:
     def _is_over(self, key: str) -> bool:
         """Whether an entry that was no longer due still isn't. One that has left memory since is looked at again."""
         entry = self.entries.get(key)
-        if entry is None or entry.due_is_open or entry.due_ms is not None:
+        if entry is None or entry.due_is_open or entry.due_ms != NEVER_DUE:
             return False
         if entry.is_empty():
             self._emptied.append((self.cuts, entry))

@@ -7,12 +7,13 @@ chunk costs is measured by ``benchmarks/core.py``.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from stream.core.expiry import forget_cells
 from stream.core.intake import NO_ARRIVAL, Intake
 from stream.core.judging import judge
 from stream.core.memory import Memory
-from stream.core.outcome import Bonus, Event, Evidence, Outcome, Rejection
+from stream.core.outcome import Bonus, Event, Outcome, Rejection
 from stream.core.places import Gate, places_key
 from stream.core.plan import Counter, Feeds, Plan
 from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
@@ -40,7 +41,7 @@ class Changes:
     arrivals: Mapping[Topic, int]
 
 
-NOBODY: frozenset[str] = frozenset()
+NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Unapplied(Exception):
@@ -107,8 +108,8 @@ class Partition:
     def apply(
         self,
         topic: Topic,
-        offsets: Sequence[int],
-        timestamps: Sequence[int],
+        offsets: list[int],
+        timestamps: list[int],
         decoded: Sequence[Event | Rejection],
     ) -> Outcome:
         """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms."""
@@ -138,7 +139,10 @@ class Partition:
                     duplicates += 1
                     continue
                 accepted += 1
-                gates, feeds = fed.get(event.region) or plan.fed(topic, event.region)
+                found = fed.get(event.region)
+                if found is None:
+                    found = plan.fed(topic, event.region)
+                gates, feeds = found
                 let_in = self._let_in(gates, event, intake.arrival) if gates else NOBODY
                 if event.action == "remove":
                     self._take_back(event, feeds, let_in)
@@ -167,7 +171,7 @@ class Partition:
         at_ms = _counted_at(event)
         through = []
         for gate in gates:
-            if at_ms < gate.start_ms or (gate.check is not None and not gate.check(event)):
+            if at_ms < gate.start_ms or (gate.filter is not None and not gate.filter.passes(event)):
                 continue
             forgotten = (
                 gate.local.end(gate.local.pane_of(at_ms)) + self.limits.allowed_lateness_ms < arrival_ms
@@ -201,7 +205,7 @@ class Partition:
             for counter in counters:
                 if not counter.start_ms <= at_ms < counter.end_ms:
                     continue
-                if counter.check is not None and not counter.check(event):
+                if counter.filter is not None and not counter.filter.passes(event):
                     continue
                 if counter.gate is not None and counter.gate.name not in let_in:
                     continue
@@ -226,8 +230,7 @@ class Partition:
                         due = []
                     due.append((counter, pane))
             if due is not None and subject is not None:
-                evidence = Evidence(event.event_id, topic, self.number, offset)
-                bonuses.extend(judge(subject, due, event, evidence))
+                bonuses.extend(judge(subject, due, event, (topic, self.number, offset)))
 
     def _take_back(self, event: Event, feeds: Feeds, let_in: frozenset[str]) -> None:
         """Count a remove, which lies in series of its own and never brings a tier about."""
@@ -236,7 +239,7 @@ class Partition:
             for counter in counters:
                 if not counter.start_ms <= at_ms < counter.end_ms:
                     continue
-                if counter.check is not None and not counter.check(event):
+                if counter.filter is not None and not counter.filter.passes(event):
                     continue
                 if counter.gate is not None and counter.gate.name not in let_in:
                     continue
@@ -269,8 +272,11 @@ class Partition:
     def _prune(self, counter: Counter, subject: Subject, name: str, series: Series, pane: int) -> None:
         """Drop the cells that no window can read any more; looked at anew once some panes have passed."""
         series.prune_from = pane + max(1, counter.lengths[-1] // 4)
+        if series.head < 0:  # a new one has none
+            return
         gone = forget_cells(counter, series, self._horizon(counter.topics))
-        self.memory.forget(subject.key, [f"{name}:{old}" for old in gone])
+        if gone:
+            self.memory.forget(subject.key, [f"{name}:{old}" for old in gone])
 
     def _horizon(self, topics: Iterable[Topic]) -> int:
         """The instant at or after which occurs all that these topics still bring; negative without an arrival."""

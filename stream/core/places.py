@@ -10,67 +10,50 @@ however many counters it feeds. Places are taken and freed in offset order; they
 and the lateness lie before arrival, and so is what a later remove could have freed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from zlib import crc32
 
-from stream.core.outcome import Event
+from stream.core.entry import NEVER_DUE, CellFields, Entry
+from stream.core.filters import Filter
 from stream.core.panes import Local
 from stream.core.rules import SubjectKind
 
-Check = Callable[[Event], bool]
-"""The filters of a line but for ``at_most``."""
-
-_BUCKETS = 256
-_PLACES = "\x1e"  # no id holds a control character
+_BUCKETS: Final = 256
+_PLACES: Final = "\x1e"  # no id holds a control character
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """An ``at_most`` of one line and region; ``name`` is a digest of their meaning.
 
-    Only events at ``start_ms`` or later that pass ``check`` come to it.
+    Only events at ``start_ms`` or later that pass ``filter`` come to it.
     """
 
     name: str
     start_ms: int
-    check: Check | None
+    filter: Filter | None
     per_viewer: int
     of: SubjectKind
     local: Local
 
 
-class Places:
+class Places(Entry):
     """The places taken on one video (or creator) in one period, by a share of the viewers.
 
     Viewers are spread over buckets by a checksum, so that no key of a viral video grows without bound. ``gate`` (its
-    name) and ``period`` are those of the key; ``due_ms`` and ``due_is_open`` as of a subject.
+    name) and ``period`` are those of the key.
     """
 
-    __slots__ = (
-        "changed",
-        "cut",
-        "due_is_open",
-        "due_ms",
-        "gate",
-        "key",
-        "period",
-        "taken",
-        "touched",
-        "used",
-    )
+    __slots__ = ("gate", "period", "taken", "touched")
 
     def __init__(self, key: str) -> None:
-        self.key = key
+        super().__init__(key)
         self.gate, period, _ = key.rpartition(_PLACES)[2].split(":")
         self.period = int(period)
         self.taken: dict[str, int] = {}
         self.touched: set[str] = set()
-        self.changed = False
-        self.cut = 0
-        self.used = 0
-        self.due_ms: int | None = None
-        self.due_is_open = True
 
     def admit(self, viewer_id: str, gate: Gate) -> bool:
         """Take a place for an add; whether there was one."""
@@ -95,13 +78,11 @@ class Places:
         self.taken = dict(fields)
 
     def is_empty(self) -> bool:
-        """Whether nothing of it is stored: all places are free."""
         return not any(self.taken.values())
 
-    def take_changes(self) -> dict[str, int | None]:
-        """The fields written since the last call; None for a viewer whose places are all free again."""
+    def take_changes(self, cells: CellFields) -> dict[str, int | None]:
         fields: dict[str, int | None] = {viewer: self.taken[viewer] or None for viewer in self.touched}
-        if self.due_ms is None or None in fields.values():
+        if self.due_ms == NEVER_DUE or None in fields.values():
             self.due_is_open = True
         self.touched, self.changed = set(), False
         return fields

@@ -14,9 +14,9 @@ from typing import Final
 
 from stream.core.awards import Latching, is_for_good, latch, latching
 from stream.core.conditions import metrics_of, necessary
-from stream.core.outcome import Event
+from stream.core.filters import Filter, filter_of
 from stream.core.panes import Fixed, Local, Panes, Span
-from stream.core.places import Check, Gate
+from stream.core.places import Gate
 from stream.core.rules import (
     TOPICS,
     Calendar,
@@ -35,8 +35,9 @@ from stream.core.rules import (
 )
 from stream.core.starts import CountStart, Keeps, Late, Shortened, Starts, count_starts
 
-FOREVER_MS: Final = 1 << 62
-"""An instant after all others: an absent ``until``."""
+FOREVER_MS: Final = (1 << 62) - 1
+"""An instant after all others: an absent ``until``. Compiled code holds no larger integer
+without an object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ class Counter:
     step_ms: int
     start_ms: int
     end_ms: int
-    check: Check | None
+    filter: Filter | None
     gate: Gate | None
     judges: tuple["Judge", ...] = field(repr=False)
     lengths: tuple[int, ...]
@@ -336,7 +337,7 @@ class _Draft:
         return Gate(
             name=f"{_digest(meaning)}.{region}",
             start_ms=-1 if self.start.at_ms is None else self.start.at_ms,
-            check=_check(self.line, self.campaigns),
+            filter=filter_of(self.line, self.campaigns),
             per_viewer=at_most.per_viewer,
             of=at_most.of,
             local=Local(at_most.period),
@@ -357,7 +358,7 @@ class _Draft:
             step_ms=self.panes.step_ms if isinstance(self.panes, Fixed) else 0,
             start_ms=-1 if self.start.at_ms is None else self.start.at_ms,
             end_ms=max(_needed_until(judge) for judge in self.judges),
-            check=_check(self.line, self.campaigns),
+            filter=filter_of(self.line, self.campaigns),
             gate=self.gate(name.rpartition(".")[2]),
             judges=tuple(judges),
             lengths=tuple(sorted({judge.length for judge in self.judges})),
@@ -391,21 +392,3 @@ def _needed_until(judge: Judge) -> int:
         return FOREVER_MS
     end = judge.panes.end(judge.last_pane)
     return FOREVER_MS if end is None else end
-
-
-def _check(line: Line, campaigns: frozenset[str] | None) -> Check | None:
-    """The filters of a line as one predicate; None where every event passes."""
-    min_watch_ms, sources, paid, exclude_self = line.min_watch_ms, line.sources, line.paid, line.exclude_self
-    if (min_watch_ms, sources, paid, exclude_self, campaigns) == (0, None, None, False, None):
-        return None
-
-    def passes(event: Event) -> bool:
-        return (
-            (not min_watch_ms or event.watch_ms >= min_watch_ms)
-            and (sources is None or event.source in sources)
-            and (paid is None or event.paid is paid)
-            and not (exclude_self and event.viewer_id == event.creator_id)
-            and (campaigns is None or event.campaign_id in campaigns)
-        )
-
-    return passes

@@ -14,8 +14,9 @@ one that ends anywhere else is summed up, over the fewer of its panes and the ce
 
 from typing import Final
 
-NEVER: Final = 1 << 200
-"""A floor that no total reaches: nothing is left to be judged."""
+NEVER: Final = (1 << 62) - 1
+"""A floor that no total reaches: nothing is left to be judged. Compiled code holds no larger integer without
+an object, and it would take two thousand million views of the longest."""
 
 NOTHING: Final[dict[int, int]] = {}
 NO_PANES: Final[list[int]] = []
@@ -161,11 +162,12 @@ class Series:
             self._set_cell(head, self.at_head)
             if self.head_touched:
                 self._touch(head)
-        for length in self.before:
-            if pane - head >= length:
-                self.before[length] = 0
-            else:
-                self.before[length] += self.at_head - self._sum(head - length + 1, pane - length)
+        if self.before:
+            for length in self.before:
+                if pane - head >= length:
+                    self.before[length] = 0
+                else:
+                    self.before[length] += self.at_head - self._sum(head - length + 1, pane - length)
         self.head, self.at_head, self.head_touched = pane, 0, False
 
     def _touch(self, pane: int) -> None:

@@ -13,12 +13,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from stream.core.entry import CellFields, Entry
 from stream.core.plan import Counter, Plan
 from stream.core.series import NEVER, Series
 
-_VIDEO = "\x1f"  # no id holds a control character, so the joined key is unambiguous
+_VIDEO: Final = "\x1f"  # no id holds a control character, so the joined key is unambiguous
 _CREATOR = re.compile("[^\x1e\x1f]*")
-_LATCH = "!"
+_LATCH: Final = "!"
 
 NO_LATCHES: Final[set[str]] = set()
 NOTHING_FRESH: Final[list[str]] = []
@@ -45,41 +46,22 @@ def latch_field(latch: str) -> str:
     return _LATCH + latch
 
 
-class Subject:
-    """The mutable state of one subject. ``used`` is the number of the last chunk that touched it.
+class Subject(Entry):
+    """The mutable state of one subject.
 
     ``first`` is a series of it, under ``first_name``, and ``others`` are the rest: ask ``find`` or ``each``.
-    ``due_ms`` is what the last cut said (``expiry``), ``due_is_open`` whether the next one must look at it anew;
     ``latch_due_ms`` is the least due of its latches, 0 where that is not known.
     """
 
-    __slots__ = (
-        "changed",
-        "cut",
-        "due_is_open",
-        "due_ms",
-        "first",
-        "first_name",
-        "fresh_latches",
-        "key",
-        "latch_due_ms",
-        "latches",
-        "others",
-        "used",
-    )
+    __slots__ = ("first", "first_name", "fresh_latches", "latch_due_ms", "latches", "others")
 
     def __init__(self, key: str) -> None:
-        self.key = key
+        super().__init__(key)
         self.first: Series | None = None
         self.first_name = ""
         self.others = NO_OTHERS
         self.latches = NO_LATCHES
         self.fresh_latches = NOTHING_FRESH
-        self.changed = False
-        self.cut = 0
-        self.used = 0
-        self.due_ms: int | None = None
-        self.due_is_open = True
         self.latch_due_ms = 0
 
     def find(self, name: str) -> Series | None:
@@ -148,16 +130,14 @@ class Subject:
             del self.others[name]
 
     def is_empty(self) -> bool:
-        """Whether nothing of it is stored."""
         return not self.latches and all(series.head < 0 for _, series in self.each())
 
-    def take_changes(self) -> dict[str, int | None]:
-        """The fields written since the last call, with their present values; None for those that went."""
+    def take_changes(self, cells: CellFields) -> dict[str, int | None]:
         fields: dict[str, int | None] = {}
         if self.first is not None:
-            self._take(self.first_name, self.first, fields)
+            self._take(self.first_name, self.first, cells, fields)
         for name, series in self.others.items():
-            self._take(name, series, fields)
+            self._take(name, series, cells, fields)
         if self.fresh_latches:
             for latch in self.fresh_latches:
                 fields[latch_field(latch)] = 1
@@ -165,10 +145,14 @@ class Subject:
         self.changed = False
         return fields
 
-    def _take(self, name: str, series: Series, fields: dict[str, int | None]) -> None:
+    def _take(self, name: str, series: Series, cells: CellFields, fields: dict[str, int | None]) -> None:
         if series.head_touched or series.touched:
-            for pane in series.take_touched():
-                fields[f"{name}:{pane}"] = series.amount(pane)
+            if series.touched:
+                for pane in series.take_touched():
+                    fields[cells.name(name, pane)] = series.amount(pane)
+            else:  # as with most
+                fields[cells.name(name, series.head)] = series.at_head
+                series.head_touched = False
             if series.head > series.due_to:
                 self.due_is_open = True
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
+from schemas.instants import LAST_MS
 from schemas.program_terms import instant_text
 from stream.core.conditions import metrics_of
+from stream.core.panes import Fixed, Local
+from stream.core.plan import first_pane, last_pane
 from stream.core.rules import (
     TOPICS,
     Calendar,
@@ -39,6 +42,8 @@ def doubts(documents: Sequence[Checked]) -> Iterator[Mistake]:
         version = _compiled([checked]).versions[0]
         yield from _tiers_out_of_order(checked, version)
         yield from _idle_lines(checked, version)
+        yield from _cut_windows(checked, version)
+        yield from _award_left_out(checked, version)
     for versions in _by_program(documents):
         for earlier, later in pairwise(versions):
             yield from _reused_names(earlier, later)
@@ -73,6 +78,29 @@ def begun(documents: Iterable[Checked], loaded: Iterable[Program], now_ms: int) 
             yield checked.source.mistake(("effective", "from"), problem)
 
 
+def counted_anew(documents: Sequence[Checked], loaded: Iterable[Program]) -> Iterator[Mistake]:
+    """Lines of versions that are new beside ``loaded`` ones, and count something else than the version before."""
+    known = {(program.name, version.number) for program in loaded for version in program.versions}
+    for versions in _by_program(documents):
+        program = _compiled(versions)
+        starts = count_starts(program)
+        for index, (earlier, later) in enumerate(pairwise(program.versions), start=1):
+            if (program.name, later.number) in known or not isinstance(later.window, Rolling):
+                continue
+            for topic in sorted(_topics(earlier) & _topics(later)):
+                # In a region that both have, or in one that stands for those that neither lists.
+                region = next(iter((earlier.regions or {""}) & (later.regions or {""})), None)
+                if region is None or starts[index, topic, region].at_ms != later.from_ms:
+                    continue
+                assert later.from_ms is not None
+                problem = (
+                    f"differs from version {earlier.number}, so it counts from {instant_text(later.from_ms)} on, and "
+                    f"windows are whole from {instant_text(later.from_ms + later.window.length_ms)} on: "
+                    "count_from starts it earlier"
+                )
+                yield versions[index].source.mistake(("count", topic), problem)
+
+
 def _tiers_out_of_order(checked: Checked, version: Version) -> Iterator[Mistake]:
     """Tiers go from the lowest to the highest: each must ask more than every one before it."""
     highest: list[tuple[Tier, list[Point]]] = []  # of those before, the ones that no other one implies
@@ -92,6 +120,41 @@ def _idle_lines(checked: Checked, version: Version) -> Iterator[Mistake]:
     for topic in TOPICS:
         if topic in version.lines and topic not in _topics(version):
             yield checked.source.mistake(("count", topic), "narrows what no tier names")
+
+
+def _cut_windows(checked: Checked, version: Version) -> Iterator[Mistake]:
+    """A calendar or tumbling window is judged, whole, by the version that is in force when it begins."""
+    match version.window:
+        case Tumbling(length_ms=length_ms):
+            panes: Fixed | Local = Fixed(length_ms)
+        case Calendar(period=period):
+            panes = Local(period)
+        case _:
+            return
+    from_ms, until_ms = version.from_ms, version.until_ms
+    first, last = first_pane(panes, from_ms), last_pane(panes, until_ms)
+    begins_ms = None if from_ms is None else panes.start(first)
+    if first > last or (begins_ms or 0) > LAST_MS:
+        problem = "no window begins between from and until: nothing is ever judged"
+        yield checked.source.mistake(("effective",), problem)
+        return
+    if begins_ms is not None and begins_ms != from_ms:
+        problem = (
+            f"lies within a window, which is not judged: the first that is begins {instant_text(begins_ms)}"
+        )
+        yield checked.source.mistake(("effective", "from"), problem)
+    if until_ms is not None and until_ms != (ends_ms := panes.end(last)) <= LAST_MS:
+        problem = (
+            f"lies within a window, which is judged to its end: events before {instant_text(ends_ms)} may pay"
+        )
+        yield checked.source.mistake(("effective", "until"), problem)
+
+
+def _award_left_out(checked: Checked, version: Version) -> Iterator[Mistake]:
+    """Who has windows that begin anew mostly means to pay in each of them."""
+    if isinstance(version.window, Calendar | Tumbling) and "award" not in checked.document.model_fields_set:
+        problem = "is absent, which means once and for good: write once_per_window, or once if that is meant"
+        yield checked.source.mistake(("award",), problem)
 
 
 def _topics(version: Version) -> set[Topic]:

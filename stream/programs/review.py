@@ -6,7 +6,7 @@ from pathlib import Path
 from stream.errors import InputError
 from stream.programs.document import Checked
 from stream.programs.documents import changes
-from stream.programs.doubts import begun, doubts, outliving
+from stream.programs.doubts import begun, counted_anew, doubts, outliving
 from stream.programs.load import Loaded, load, loaded_from, read_folder
 from stream.programs.mistakes import Mistake
 
@@ -32,6 +32,7 @@ def review(
         if illegal:
             raise InputError("\n".join(map(str, illegal)))
         found += begun(documents, before.programs, now_ms)
+        found += counted_anew(documents, before.programs)
     return loaded, sorted(found)
 
 

@@ -1,6 +1,7 @@
 """The command as people call it: exit codes, sentences on stderr, help that teaches."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -29,11 +30,12 @@ GAP = """
 ---
 program: p
 version: 2
-effective: {from: 2026-03-01T00:00:00Z}
+effective: {from: 2026-02-28T23:00:00Z}
 regions: [US, DE]
 subject: creator
 window: {calendar: month, timezone: Europe/Berlin}
 tiers: [{name: bronze, when: {views: 10}, reward: {amount: "1.00", currency: USD}}]
+award: once
 """
 
 
@@ -67,7 +69,8 @@ def folder(path: Path, **files: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "worker", "check", "backtest", "topics create", "programs apply", "programs show"]
+    "command",
+    ["demo", "worker", "check", "backtest", "migrate", "topics create", "programs apply", "programs show"],
 )
 def test_help_of_every_command_shows_an_example(command: str) -> None:
     ended = bonus(*command.split(), "--help")
@@ -78,8 +81,10 @@ def test_help_of_every_command_shows_an_example(command: str) -> None:
 def test_bare_bonus_shows_the_commands_and_is_a_usage_error() -> None:
     ended = bonus()
     assert ended.code == 2
-    for command in ("demo", "worker", "check", "backtest", "topics", "programs"):
-        assert f"  {command} " in ended.out
+    listed = re.findall(r"^  ([a-z]+)  ", ended.out.partition("Commands:")[2], re.MULTILINE)
+    assert listed == ["demo", "check", "backtest", "worker", "migrate", "topics", "programs"]
+    assert "See it run:         bonus demo" in ended.out
+    assert "..." not in ended.out.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def test_check_shows_versions_tiers_and_warnings(tmp_path: Path) -> None:
     assert ended.code == 0
     assert [" ".join(line.split()) for line in ended.out.splitlines()[1:]] == [
         "p 1 over 2026-01-01T00:00:00Z 2026-02-01T00:00:00Z DE,US creator rolling 1d by 1m once bronze",
-        "p 2 in force 2026-03-01T00:00:00Z - DE,US creator month in Europe/Berlin once bronze",
+        "p 2 in force 2026-02-28T23:00:00Z - DE,US creator month in Europe/Berlin once bronze",
     ]
     (warning,) = ended.err.splitlines()
     assert warning.startswith("warning: a.yaml:")

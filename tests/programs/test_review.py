@@ -112,7 +112,7 @@ def test_two_programmes_that_differ_in_their_names_only(tmp_path: Path) -> None:
         ("{rolling: 28d}", JANUARY, 28),
         ("{tumbling: 36h}", JANUARY, 2),
         ("{calendar: day}", JANUARY, 1),
-        ("{calendar: week}", JANUARY, 7),
+        ("{calendar: week}", "{from: 2026-01-05T00:00:00Z}", 7),
         ("{calendar: month}", JANUARY, 31),
         ("{lifetime: true}", "{from: 2026-01-01T00:00:00Z, until: 2026-01-31T00:00:00Z}", 30),
     ],
@@ -120,7 +120,7 @@ def test_two_programmes_that_differ_in_their_names_only(tmp_path: Path) -> None:
 def test_a_window_longer_than_the_topics_keep_their_records(
     tmp_path: Path, window: str, effective: str, longest_days: int
 ) -> None:
-    place = folder(tmp_path, good(window=window, effective=effective))
+    place = folder(tmp_path, good(window=window, effective=effective, award="once"))
 
     assert [] == warnings(place)
     assert [] == warnings(place, retention_days=longest_days)
@@ -182,6 +182,97 @@ def test_a_change_to_a_loaded_version_is_a_mistake_with_its_place(tmp_path: Path
         "other.yaml:1: b version 2 is loaded already, but its document is missing: put it back, and end it with "
         "effective.until if it is to stop",
     ] == str(told.value).splitlines()
+
+
+MONTH = "{calendar: month, timezone: Asia/Tokyo}"
+
+
+def dated(effective: str, window: str = MONTH) -> str:
+    """A programme that pays once a window, with these dates."""
+    return good(effective=effective, window=window, award="once_per_window")
+
+
+def test_dates_that_cut_calendar_windows_in_two(tmp_path: Path) -> None:
+    place = folder(tmp_path, dated("{from: 2026-01-01T00:00:00Z, until: 2026-02-01T00:00:00Z}"))
+
+    assert [
+        "creator.yaml:7: effective.from: lies within a window, which is not judged: the first that is begins "
+        "2026-01-31T15:00:00Z",
+        "creator.yaml:7: effective.until: lies within a window, which is judged to its end: events before "
+        "2026-02-28T15:00:00Z may pay",
+    ] == warnings(place)
+
+
+@pytest.mark.parametrize(
+    ("effective", "window"),
+    [
+        ("{from: 2026-01-15T00:00:00Z, until: 2026-01-20T00:00:00Z}", MONTH),
+        ("{from: 2026-01-01T00:30:00Z, until: 2026-01-01T00:50:00Z}", "{tumbling: 1h}"),
+        ("{from: 9999-12-31T12:00:00Z}", "{calendar: day}"),
+    ],
+)
+def test_dates_between_which_no_window_begins(tmp_path: Path, effective: str, window: str) -> None:
+    assert [
+        "creator.yaml:7: effective: no window begins between from and until: nothing is ever judged"
+    ] == warnings(folder(tmp_path, dated(effective, window)))
+
+
+@pytest.mark.parametrize(
+    ("effective", "window"),
+    [
+        ("{from: 2025-12-31T15:00:00Z, until: 2026-01-31T15:00:00Z}", MONTH),
+        ("{from: 2026-01-01T07:00:00Z}", "{tumbling: 1h}"),
+        ("{until: null}", MONTH),
+        ("{until: 9999-12-31T12:00:00Z}", "{calendar: day}"),
+    ],
+)
+def test_dates_at_which_windows_begin_are_no_doubt(tmp_path: Path, effective: str, window: str) -> None:
+    assert [] == warnings(folder(tmp_path, dated(effective, window)))
+
+
+def test_an_award_left_out_beside_windows_that_begin_anew(tmp_path: Path) -> None:
+    left_out, meant = good(window="{tumbling: 1h}"), good(program="b", window="{tumbling: 1h}", award="once")
+
+    assert [
+        "creator.yaml:1: award: is absent, which means once and for good: write once_per_window, or once if that is "
+        "meant"
+    ] == warnings(folder(tmp_path, left_out, b=meant.replace("1000", "999")))
+
+
+def test_a_new_version_whose_line_counts_anew(tmp_path: Path) -> None:
+    tiers_of_both = tiers("{views: 10, likes: 1}")
+    first = good(effective=JANUARY, tiers=tiers_of_both)
+    second = good(version="2", effective=FEBRUARY, tiers=tiers_of_both, count="{views: {paid: false}}")
+    before = folder(tmp_path / "before", first)
+
+    _, found = review(folder(tmp_path / "after", first, second), FEBRUARY_MS - 1, before)
+
+    assert [
+        "creator.yaml:16: count.views: differs from version 1, so it counts from 2026-02-01T00:00:00Z on, and "
+        "windows are whole from 2026-02-02T00:00:00Z on: count_from starts it earlier"
+    ] == list(map(str, found))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        good(version="2", effective=FEBRUARY),
+        good(
+            version="2",
+            effective=FEBRUARY,
+            count_from="2026-01-31T00:00:00Z",
+            count="{views: {paid: false}}",
+        ),
+        good(version="2", effective=FEBRUARY, regions="[DE]"),
+    ],
+)
+def test_a_line_that_carries_on_or_starts_where_it_is_meant_to_is_no_doubt(
+    tmp_path: Path, second: str
+) -> None:
+    first = good(effective=JANUARY)
+    before = folder(tmp_path / "before", first)
+
+    assert [] == review(folder(tmp_path / "after", first, second), FEBRUARY_MS - 1, before)[1]
 
 
 def test_a_gap_is_among_the_warnings_which_stand_by_file_and_line(tmp_path: Path) -> None:
