@@ -101,14 +101,18 @@ def _within_reach(subject: Subject, judge: Judge) -> bool:
 
 def _seek(subject: Subject, judge: Judge, pane: int, hits: dict[str, Hit]) -> None:
     """Add the panes at which the judge's tier is reached and not yet awarded to ``hits``, the first of an award."""
-    for reached_at in _candidates(subject, judge, pane):
+    panes = _candidates(subject, judge, pane)
+    windows = _Windows(subject, judge, panes)
+    for windows.at, reached_at in enumerate(panes):
+        if not holds(judge.tier.when, windows.value):
+            continue
         period = judge.latching.period(judge.panes, reached_at)
         name = latch(judge.program.name, judge.tier.name, period[0])
         if name in subject.latches:
             continue
         hit = Hit(judge.panes.start(reached_at) or 0, judge.order, reached_at, judge, period)
         known = hits.get(name)
-        if (known is None or hit[:2] < known[:2]) and _reached(subject, judge, reached_at):
+        if known is None or hit[:2] < known[:2]:
             hits[name] = hit
 
 
@@ -124,17 +128,33 @@ def _candidates(subject: Subject, judge: Judge, pane: int) -> list[int]:
     return sorted(panes)
 
 
-def _reached(subject: Subject, judge: Judge, pane: int) -> bool:
-    names = dict(judge.reads)
-    return holds(judge.tier.when, lambda metric: _value(subject, names[metric], pane, judge.length))
+class _Windows:
+    """What the windows of a tier read that end with each of some panes, which ascend; ``at`` is the one looked at."""
+
+    __slots__ = ("_judge", "_panes", "_subject", "_sums", "at")
+
+    def __init__(self, subject: Subject, judge: Judge, panes: list[int]) -> None:
+        self._subject, self._judge, self._panes = subject, judge, panes
+        self._sums: dict[Metric, list[int]] = {}
+        self.at = 0
+
+    def value(self, metric: Metric) -> int:
+        """What the window reads of a metric; all windows are summed up once it is asked for."""
+        sums = self._sums.get(metric)
+        if sums is None:
+            name = dict(self._judge.reads)[metric]
+            sums = self._sums[metric] = _sums(self._subject, name, self._panes, self._judge.length)
+        return sums[self.at]
 
 
-def _value(subject: Subject, name: str, pane: int, length: int) -> int:
-    """What a window reads: adds less what was taken back, never below 0."""
-    added = subject.find(name)
-    taken = subject.find(name + "-")
-    total = 0 if added is None else added.window(pane, length)
-    return total if taken is None else max(0, total - taken.window(pane, length))
+def _sums(subject: Subject, name: str, panes: list[int], length: int) -> list[int]:
+    """What windows read: adds less what was taken back, never below 0."""
+    added, taken = subject.find(name), subject.find(name + "-")
+    sums = [0] * len(panes) if added is None else added.windows(panes, length)
+    if taken is None:
+        return sums
+    back = taken.windows(panes, length)
+    return [max(0, total - less) for total, less in zip(sums, back, strict=True)]
 
 
 def _bonus(subject: Subject, hit: Hit, event: Event, evidence: Evidence) -> Bonus:
@@ -142,7 +162,7 @@ def _bonus(subject: Subject, hit: Hit, event: Event, evidence: Evidence) -> Bonu
     program = judge.program
     video_id = event.video_id if program.subject == "video" else None
     metrics: dict[Metric, int] = {
-        metric: _value(subject, name, hit.pane, judge.length) for metric, name in judge.reads
+        metric: _sums(subject, name, [hit.pane], judge.length)[0] for metric, name in judge.reads
     }
     return Bonus(
         bonus_id=bonus_id(

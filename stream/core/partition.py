@@ -15,7 +15,7 @@ from stream.core.judging import judge
 from stream.core.memory import Memory
 from stream.core.outcome import Bonus, Event, Outcome, Rejection
 from stream.core.places import Gate, places_key
-from stream.core.plan import Counter, Feeds, Plan
+from stream.core.plan import FOREVER_MS, Counter, Feeds, Plan
 from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
 from stream.core.series import Series
 from stream.core.subject import Subject, subject_key
@@ -67,6 +67,7 @@ class Partition:
         self._intakes = {topic: Intake(limits) for topic in TOPICS}
         self._caught_up: dict[Topic, int] = dict.fromkeys(TOPICS, NO_ARRIVAL)
         self._half_applied: Unapplied | None = None
+        self._looked = 0  # at panes, for late events, in one call of `apply`
 
     # Restoring
 
@@ -111,20 +112,29 @@ class Partition:
         offsets: list[int],
         timestamps: list[int],
         decoded: Sequence[Event | Rejection],
+        most_looked: int = FOREVER_MS,
     ) -> Outcome:
-        """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms."""
+        """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms.
+
+        A late event is judged at every pane from its own to the subject's newest. Once that were more than
+        ``most_looked``, a tier each, the rest is left: ``Outcome.applied`` says how many were applied, at least one.
+        """
         intake, plan = self._intakes[topic], self.plan
         fed = plan.fed_by(topic)
         skew_ms, lateness_ms = self.limits.allowed_skew_ms, self.limits.allowed_lateness_ms
         self.memory.chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
         bonuses: list[Bonus] = []
-        accepted = duplicates = out_of_step = index = 0
+        accepted = duplicates = out_of_step = applied = index = 0
+        self._looked = 0
         in_step_at = self._in_step_at(topic, timestamps)
         try:
             for index, event in enumerate(decoded):
+                if self._looked > most_looked:
+                    break
                 if index == in_step_at:
                     out_of_step = accepted
+                applied += 1
                 timestamp = timestamps[index]
                 if timestamp > intake.arrival:
                     intake.arrival = timestamp
@@ -151,12 +161,12 @@ class Partition:
         except Exception as error:
             self._half_applied = Unapplied(topic, self.number, offsets[index])
             raise self._half_applied from error
-        if offsets:
-            self.positions[topic] = offsets[-1] + 1
+        if applied:
+            self.positions[topic] = offsets[applied - 1] + 1
         intake.forget()
-        if in_step_at == len(decoded):
+        if in_step_at >= applied:
             out_of_step = accepted
-        return Outcome(accepted, duplicates, out_of_step, turned_away, bonuses)
+        return Outcome(applied, accepted, duplicates, out_of_step, turned_away, bonuses)
 
     def _in_step_at(self, topic: Topic, timestamps: Sequence[int]) -> int:
         """The index of the record by which the topic gets to where it had been passed; how many where none does."""
@@ -229,6 +239,8 @@ class Partition:
                     if due is None:
                         due = []
                     due.append((counter, pane))
+                    if pane < series.head:
+                        self._looked += min(series.head - pane, counter.lengths[-1]) * len(counter.judges)
             if due is not None and subject is not None:
                 bonuses.extend(judge(subject, due, event, (topic, self.number, offset)))
 

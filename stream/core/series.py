@@ -122,6 +122,27 @@ class Series:
             others -= self._sum(head - length + 1, pane - length)
         return others + self.at_head
 
+    def windows(self, panes: list[int], length: int) -> list[int]:
+        """The sums of the ``length`` panes that end with each of ``panes``, which ascend.
+
+        Of many panes each cell is looked at once, as it enters the windows, and once as it leaves them.
+        """
+        if len(panes) == 1:
+            return [self.window(panes[0], length)]
+        held = sorted(self.panes_between(panes[0] - length + 1, panes[-1]))
+        amounts = [self.at_head if pane == self.head else self.cells[pane] for pane in held]
+        sums: list[int] = []
+        total = entered = left = 0
+        for pane in panes:
+            while entered < len(held) and held[entered] <= pane:
+                total += amounts[entered]
+                entered += 1
+            while left < entered and held[left] <= pane - length:
+                total -= amounts[left]
+                left += 1
+            sums.append(total)
+        return sums
+
     def panes_between(self, first: int, last: int) -> list[int]:
         """The panes in ``[first, last]`` that hold a cell, in no order."""
         if last - first < len(self.cells):

@@ -40,6 +40,9 @@ TURNS = 4
 """So many turns of the event loop follow for each chunk applied, before another partition applies: a transaction is
 some forty small steps, a turn each, which would otherwise wait for chunks of each partition every time."""
 
+MOST_LOOKED = 100_000
+"""At so many panes one step looks for late events, a tier each: some 50 ms. The heartbeat must not wait for all."""
+
 CANCEL_AGAIN_S = 0.2
 """A task that has not ended by then is cancelled again."""
 
@@ -61,7 +64,7 @@ class Service:
         self._state, self._lease, self._number = taken.state, taken.lease, taken.state.number
         self._decoders = {topic: Decoder(topic, self._number, crew.partitions) for topic in TOPICS}
         self._queue: deque[tuple[Topic, Chunk]] = deque()
-        self._decoded: list[Event | Rejection] = []  # of the queue's first chunk, where it waits for subjects
+        self._decoded: list[Event | Rejection] = []  # of the queue's first chunk, what is not applied yet
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
         self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
@@ -158,17 +161,19 @@ class Service:
         """Apply the chunks that are queued, but no more than a run of records, in one step; then others go on.
 
         Most chunks are small, and each step costs its turns, and a transaction where it brings bonuses. A chunk of
-        which memory lacks something ends the step: that is read back.
+        which memory lacks something ends the step: that is read back. So does one whose late events take long.
         """
         unknown: Sequence[str] = ()
         async with self._crew.turn:
             chunks = records = 0
-            while self._queue and self._has_room() and not unknown:
+            while self._queue and self._has_room():
                 records += len(self._queue[0][1].records)
                 if chunks and records > RUN:
                     break
                 unknown = self._apply_first()
                 chunks += 1
+                if self._decoded:
+                    break
             for _ in range(TURNS * chunks):
                 await asyncio.sleep(0)
         if unknown:
@@ -177,7 +182,7 @@ class Service:
             self._step = "apply"
 
     def _apply_first(self) -> Sequence[str]:
-        """Decode the queue's first chunk and apply it; or the keys that memory lacks for that.
+        """Decode the queue's first chunk and apply it, or what of it is left; or the keys that memory lacks for that.
 
         Asked again after each read-back: a checkpoint may have let others go meanwhile.
         """
@@ -185,10 +190,10 @@ class Service:
         self._decoded = self._decoded or self._decoders[topic].decode([each.value for each in chunk.records])
         unknown = self._state.missing(topic, self._decoded)
         if not unknown:
-            self._apply(topic, chunk, self._decoded)
-            self.flight.land(chunk)
-            self._decoded = []
-            self._queue.popleft()
+            self._apply(topic, chunk)
+            if not self._decoded:
+                self.flight.land(chunk)
+                self._queue.popleft()
         return unknown
 
     async def _go_over(self) -> None:
@@ -206,12 +211,13 @@ class Service:
             positions=dict(rules.since),
         )
 
-    def _apply(self, topic: Topic, chunk: Chunk, decoded: list[Event | Rejection]) -> None:
+    def _apply(self, topic: Topic, chunk: Chunk) -> None:
         """The one synchronous step in which this partition's state changes."""
-        records = chunk.records
+        records = chunk.records[-len(self._decoded) :]
         offsets = [record.offset for record in records]
         timestamps = [record.timestamp for record in records]
-        outcome = self._state.apply(topic, offsets, timestamps, decoded)
+        outcome = self._state.apply(topic, offsets, timestamps, self._decoded, MOST_LOOKED)
+        self._decoded = self._decoded[outcome.applied :]
         for index, rejection in outcome.turned_away:
             origin = Origin(chunk.topic, chunk.partition, records[index].offset)
             self._outgoing.turn_away(records[index], origin, rejection)

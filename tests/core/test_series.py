@@ -27,6 +27,16 @@ def test_any_window_may_be_asked_for_between_any_adds(
         assert series.total == sum(amount for _, amount in added)
 
 
+@given(ADDS, st.lists(st.integers(0, 70), min_size=1, unique=True).map(sorted), st.integers(1, 40))
+def test_many_windows_read_as_each_by_itself(
+    adds: list[tuple[int, int]], panes: list[int], length: int
+) -> None:
+    series = Series()
+    for pane, amount in adds:
+        series.add(pane, amount)
+    assert series.windows(panes, length) == [naive(adds, pane, length) for pane in panes]
+
+
 @given(ADDS, ADDS, st.integers(0, 60), WINDOWS)
 def test_what_was_forgotten_is_gone_and_the_rest_is_right(
     before: list[tuple[int, int]], after: list[tuple[int, int]], floor: int, windows: list[tuple[int, int]]

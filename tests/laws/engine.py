@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stream.core.outcome import Bonus, Outcome
 from stream.core.partition import Partition
-from stream.core.plan import Plan
+from stream.core.plan import FOREVER_MS, Plan
 from stream.core.rules import Limits, Program
 from tests import model
 from tests.model import Record
@@ -25,19 +25,25 @@ def chunks(records: Sequence[Record], seed: int | None = None) -> Iterator[list[
         yield chunk
 
 
-def outcome_of(partition: Partition, chunk: Sequence[Record]) -> Outcome:
-    """Apply a run of one topic."""
-    return partition.apply(
-        chunk[0].topic,
-        [record.offset for record in chunk],
-        [record.timestamp for record in chunk],
-        [record.decoded for record in chunk],
-    )
+def outcomes(
+    partition: Partition, chunk: Sequence[Record], most_looked: int = FOREVER_MS
+) -> Iterator[Outcome]:
+    """Apply a run of one topic, in as many steps as ``most_looked`` makes of it."""
+    while chunk:
+        outcome = partition.apply(
+            chunk[0].topic,
+            [record.offset for record in chunk],
+            [record.timestamp for record in chunk],
+            [record.decoded for record in chunk],
+            most_looked,
+        )
+        yield outcome
+        chunk = chunk[outcome.applied :]
 
 
-def feed(partition: Partition, chunk: Sequence[Record]) -> list[Bonus]:
+def feed(partition: Partition, chunk: Sequence[Record], most_looked: int = FOREVER_MS) -> list[Bonus]:
     """Apply a run of one topic; its bonuses."""
-    return outcome_of(partition, chunk).bonuses
+    return [bonus for outcome in outcomes(partition, chunk, most_looked) for bonus in outcome.bonuses]
 
 
 def by_id(bonuses: Iterable[Bonus]) -> dict[str, Bonus]:
@@ -52,7 +58,8 @@ def by_id(bonuses: Iterable[Bonus]) -> dict[str, Bonus]:
 def run(case: Case, records: Sequence[Record], seed: int | None = None) -> dict[str, Bonus]:
     """What the engine awards for the case's log in the order of ``records``, chunked by ``seed``."""
     partition = Partition(0, Plan(case.programs), case.limits)
-    return by_id(bonus for chunk in chunks(records, seed) for bonus in feed(partition, chunk))
+    most_looked = FOREVER_MS if seed is None else random.Random(seed).choice([0, 3, FOREVER_MS])
+    return by_id(bonus for chunk in chunks(records, seed) for bonus in feed(partition, chunk, most_looked))
 
 
 def agreed(programs: Sequence[Program], records: Sequence[Record]) -> list[Bonus]:

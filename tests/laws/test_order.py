@@ -12,7 +12,7 @@ from stream.core.partition import Partition
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Rolling, Topic
 from tests.builders import SECOND, Log, program, tier, version
-from tests.laws.engine import by_id, feed, outcome_of, run
+from tests.laws.engine import by_id, feed, outcomes, run
 from tests.model import Record, bonuses, verdicts
 from tests.strategies import Case, cases, interleaved, seeds
 
@@ -87,9 +87,9 @@ def test_how_many_events_come_out_of_step_does_not_depend_on_batches(
     for cut, piece in zip(cuts, rest, strict=False):
         joined[-1:] = [piece] if not joined else [joined[-1], piece] if cut else [joined[-1] + piece]
     partition = Partition(0, Plan([]), limits)
-    outcome_of(partition, chunk)
+    feed(partition, chunk)
     partition.caught_up("likes", partition.furthest())
-    found = sum(outcome_of(partition, piece).out_of_step for piece in joined)
+    found = sum(outcome.out_of_step for piece in joined for outcome in outcomes(partition, piece))
     arrivals = accumulate(seconds, max)
     assert found == sum(arrival < 6 for arrival in arrivals)
 

@@ -20,11 +20,12 @@ from stream.worker.flight import ChunkLost
 from stream.worker.rules import in_force
 from stream.worker.service import Service
 from tests.kafka.traffic import new_event, value_of
-from tests.rulebook.written import dated
+from tests.rulebook.written import dated, document
 from tests.worker.served import crew_of_one, taken_of
 
 OVER_S = 20
 NOW_MS = 1_764_000_000_000
+TIER_AT_TWO = {"name": "t", "when": {"views": 2}, "reward": {"amount": "5.00", "currency": "USD"}}
 
 
 def service_of(*, complete: bool = True, lease: object = None) -> Service:
@@ -94,6 +95,28 @@ async def test_a_step_ends_at_a_chunk_of_which_memory_lacks_something() -> None:
     assert read == ["ada", "bob"]
     await service._apply_some()
     assert applied(service) == {"views": 3, "likes": 2, "shares": 0, "comments": 0}
+
+
+async def test_a_step_ends_once_late_events_have_taken_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the chunk is applied in the next step; then the chunk has landed."""
+    monkeypatch.setattr("stream.worker.service.MOST_LOOKED", 100)
+    rules = in_force(
+        1, {}, (document(window={"rolling": "1h", "step": "1m"}, tiers=[TIER_AT_TWO]),), {}, Limits()
+    )
+    service = Service(
+        crew_of_one(), taken_of(Partition(0, rules.plan, Limits()), rules, SimpleNamespace(seq=1))
+    )
+    minutes = [0, 60, 60, 1, 0]
+    events = [
+        new_event(f"{number}", "ada", occurred_at=NOW_MS - back * 60_000)
+        for number, back in enumerate(minutes)
+    ]
+    service.offer("views", chunk_of(service, "views", [value_of(event) for event in events]))
+    in_flight = service.flight.bytes
+    await service._apply_some()
+    assert (service.position("views"), service.flight.bytes) == (3, in_flight)
+    await service._apply_some()
+    assert (service.position("views"), service.flight.bytes) == (5, 0)
 
 
 async def test_what_comes_while_it_goes_over_to_other_rules_is_not_missed(
