@@ -1,9 +1,11 @@
-"""Closing aiokafka's clients: the end of a consumer's task isn't taken for ours, and a producer's has a bound."""
+"""Closing aiokafka's clients: the end of a consumer's task isn't taken for ours, and no broker is waited for long."""
 
 import asyncio
 import contextlib
+from itertools import chain
 from typing import Any, Protocol
 
+STOP_TIMEOUT_S = 5.0
 DISCARD_TIMEOUT_S = 3.0
 
 
@@ -20,10 +22,11 @@ class Consumer(Protocol):
 
 
 class Producer(Protocol):
-    """aiokafka's producer with a transactional id, as far as it is closed here."""
+    """aiokafka's producer, as far as it is closed here; the first is None without a transactional id."""
 
     _txn_manager: Any
     _sender: _Connections
+    _message_accumulator: Any
 
     @property
     def client(self) -> _Connections: ...
@@ -36,32 +39,40 @@ async def stop(consumer: Consumer) -> None:
 
     aiokafka 0.14 cancels a fetch that failed and waits to be tried again, and lets that cancellation out of ``stop``:
     whoever awaits it would end as if cancelled, with nobody to know. So it runs in a task of its own, and what it
-    did not come to is done here.
+    did not come to is done here. It waits as long for a broker that is away as for any answer; the group learns of
+    our end by its time-out then.
     """
     stopping = asyncio.create_task(consumer.stop())
     try:
-        await asyncio.wait([stopping])
+        await asyncio.wait([stopping], timeout=STOP_TIMEOUT_S)
     except asyncio.CancelledError:
         stopping.cancel()
         raise
-    if stopping.cancelled():
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.wait([stopping], timeout=STOP_TIMEOUT_S)
+    if not stopping.done() or stopping.cancelled():
         await consumer._client.close()
     else:
         stopping.result()
 
 
 async def discard(producer: Producer) -> None:
-    """Stop a transactional ``producer``: what it has not sent is dropped; the next of its id aborts what it has."""
-    # aiokafka keeps a failure a second time, for a commit that is never asked for; asyncio would log that.
-    kept = producer._txn_manager.wait_for_transaction_end()
-    if kept is not None and kept.done() and not kept.cancelled():
-        kept.exception()
+    """Stop a ``producer``: what it has not sent is dropped; the next of its id aborts a transaction under way."""
+    if producer._txn_manager is not None:
+        # aiokafka keeps a failure a second time, for a commit that is never asked for; asyncio would log that.
+        kept = producer._txn_manager.wait_for_transaction_end()
+        if kept is not None and kept.done() and not kept.cancelled():
+            kept.exception()
     with contextlib.suppress(Exception):
         async with asyncio.timeout(DISCARD_TIMEOUT_S):
             await producer.stop()
             return
-    # aiokafka's stop waits for the brokers before it ends its own tasks.
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(DISCARD_TIMEOUT_S):
-            await producer._sender.close()
-            await producer.client.close()
+    # aiokafka's stop waits for the brokers before it ends its own tasks, each of which may wait for them, too.
+    for part in (producer.client, producer._sender):
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(DISCARD_TIMEOUT_S):
+                await part.close()
+    unsent = producer._message_accumulator
+    for batch in [*chain.from_iterable(unsent._batches.values()), *unsent._pending_batches]:
+        batch.future.cancel()  # a task of that stop waits for it

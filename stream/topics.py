@@ -7,7 +7,7 @@ Kafka and asks nothing. All take the keyword arguments of aiokafka's clients: br
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -211,10 +211,12 @@ async def verify(
     allow_create_time: bool = False,
     group: str | None = None,
     within_s: float = 60,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> int:
     """Checks that a worker may run on the topics; returns their number of partitions, the same for all.
 
-    Where a ``group`` is named, also that this user may join it. With ``allow_create_time`` the topics' settings are
+    Where a ``group`` is named, also that this user may join it. ``say`` is told, in sentences, by which settings
+    `bonuses` loses what was paid. With ``allow_create_time`` the topics' settings are
     not asked for at all, so that a cluster which can't tell them serves as well.
 
     Raises:
@@ -247,6 +249,8 @@ async def verify(
             "all to one number and carry the state over with `bonus migrate`, or make topics anew that hold nothing."
         )
     _refuse_create_time({name: states[name] for name in names[: len(INPUTS)]})
+    for sentence in _forgets(states[prefix + LEDGER], prefix + LEDGER):
+        say(sentence)
     return states[names[0]].partitions
 
 
@@ -267,6 +271,16 @@ def _common_partitions(prefix: str, present: Mapping[str, TopicState]) -> int:
         present[name].partitions for name in (prefix + topic for topic in PARTITIONED) if name in present
     ]
     return max(counts, key=counts.count, default=DEFAULT_PARTITIONS)
+
+
+def _forgets(ledger: TopicState, name: str) -> list[str]:
+    plan = next(plan for plan in planned("", 1, 1) if plan.name == LEDGER)
+    wanted = {key: plan.configs[key] for key in ("cleanup.policy", _RETENTION, "retention.bytes")}
+    return [
+        f"{name} has {key}={actual}, but must keep what was paid for ever: set {safe}."
+        for key, safe in wanted.items()
+        if (actual := ledger.configs.get(key, safe)) != safe
+    ]
 
 
 def _refuse_create_time(inputs: Mapping[str, TopicState]) -> None:

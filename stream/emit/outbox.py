@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple, Protocol, cast
 
 from aiokafka import AIOKafkaProducer
@@ -10,6 +9,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 
 from schemas import rejections
 from stream.access import forbidden
+from stream.closing import discard
 from stream.core.outcome import Rejection
 from stream.errors import BonusError, Unreachable
 
@@ -63,7 +63,7 @@ class Outbox:
         try:
             await producer.start()
         except BaseException as error:
-            await producer.stop()
+            await discard(producer)
             if isinstance(error, (KafkaError, OSError)):
                 raise Unreachable(f"Kafka could not be reached: {error!r}.") from error
             raise
@@ -90,11 +90,12 @@ class Outbox:
                 raise error
 
     async def close(self) -> None:
-        await self._producer.stop()
+        """Let go of the producer, without waiting for what may still be in flight."""
+        await discard(self._producer)
 
     async def _send_less(self, turned_away: TurnedAway) -> None:
-        """Send as much of a record as the topic takes."""
-        for form in islice(_forms(turned_away), 1, None):
+        """Send as much of a record as the topic takes: all of it perhaps, where those beside it were too many."""
+        for form in _forms(turned_away):
             try:
                 await (await self._send(turned_away, *form))
             except (MessageSizeTooLargeError, RecordTooLargeError) as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_fixed
 
@@ -31,10 +31,20 @@ async def members(options: Mapping[str, object], group: str) -> int:
     with trouble(f"asking for the members of group {group}"):
         try:
             await admin.start()
-            answers: list[Any] = await tries(admin.describe_consumer_groups, [group])
-            return sum(len(found) for answer in answers for _, _, _, _, _, found, *_ in answer.groups)
+            return await tries(_members, admin, group)
         finally:
             await admin.close()
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
+    """Raises aiokafka's ``KafkaError``, also where it leaves that in the answer: a coordinator may still load."""
+    count = 0
+    answers: list[Any] = await admin.describe_consumer_groups([group])
+    for code, _, _, _, _, found, *_ in (each for answer in answers for each in answer.groups):
+        if code:
+            raise for_code(code)
+        count += len(found)
+    return count
 
 
 async def commit(

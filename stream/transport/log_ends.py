@@ -8,7 +8,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from stream.asking import patient
 from stream.closing import stop
-from stream.transport.kafka import trouble
+from stream.transport.kafka import KafkaTrouble, trouble
 
 REQUEST_S = 10.0
 """How long a broker has to answer. A take asks, so aiokafka's own 40 s would be long."""
@@ -61,8 +61,12 @@ class LogEnds:
 
     async def committed(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """What the group has committed, with its metadata; without those it has nothing for."""
+        asked = list(tps)
         with trouble("asking for the group's offsets"):
-            found = await self._admin.list_consumer_group_offsets(self._group, partitions=list(tps))
+            found = await self._admin.list_consumer_group_offsets(self._group, partitions=asked)
+        if len(found) < len(asked):
+            # A coordinator that is still loading tells of none. aiokafka does not look at the error beside.
+            raise KafkaTrouble("the group's coordinator can't tell its offsets yet")
         return {TopicPartition(*tp): entry for tp, entry in found.items() if entry.offset >= 0}
 
     async def close(self) -> None:

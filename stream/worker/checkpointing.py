@@ -3,8 +3,8 @@ that it covers, written to Redis; then some of what it says is due is forgotten,
 
 ```
 cut      state changes, the four positions, and a mark at what was handed over to Kafka; records go on
-wait     until the bonuses up to the mark are committed, and a committed reader gets beyond them, and the records
-         turned away up to it are acknowledged
+wait     until the bonuses up to the mark are committed, and a committed reader gets beyond them, not because they
+         were aborted with later ones, and the records turned away up to it are acknowledged
 write    in one atomic step, with the place in `bonuses` and the rules in force (store/lease)
 evict    what memory can do without, now that a checkpoint holds it
 tell     the group, for lag monitors
@@ -156,6 +156,8 @@ class Checkpoints:
             except KafkaTrouble:  # whoever can't ask doesn't know
                 deadline = time.monotonic() + READABLE_WITHIN_S
             if self._readable >= place:
+                # Perhaps by the abort of our present transaction, which takes an earlier one along that lost its end.
+                await self._outgoing.end_of_transaction()
                 return
             if time.monotonic() > deadline:
                 raise LedgerLost(

@@ -82,7 +82,7 @@ class Outgoing:
         self._bonuses = _Queue[tuple[Bonus, int]]()  # with its evidence record's timestamp
         self._rejections = _Queue[TurnedAway]()
         self._unrelayed_bytes = 0
-        self._committed = self._relayed = 0
+        self._begun = self._committed = self._relayed = 0
         self._places: deque[tuple[int, int]] = deque([(0, ledger.place)])
 
     def pay(self, bonuses: Sequence[tuple[Bonus, int]]) -> None:
@@ -127,6 +127,7 @@ class Outgoing:
             self._progress.notify_all()
 
     async def _commit(self, group: Sequence[tuple[Bonus, int]]) -> None:
+        self._begun += len(group)
         try:
             await self._ledger.commit([bonus for bonus, _ in group])
         except BaseException:
@@ -153,6 +154,10 @@ class Outgoing:
         """Return once Kafka has all of ``mark``."""
         await self._committed_up_to(mark.bonuses)
         await self._relayed_up_to(mark.turned_away)
+
+    async def end_of_transaction(self) -> None:
+        """Return once the transaction that is under way, if one is, has been committed."""
+        await self._committed_up_to(self._begun)
 
     async def _committed_up_to(self, bonuses: int) -> None:
         async with self._progress:

@@ -35,6 +35,7 @@ async def recruit(settings: Settings, group: Consumer, crash: Callable[[BaseExce
             allow_create_time=settings.allow_create_time,
             group=settings.group,
             within_s=within_s,
+            say=lambda sentence: log.warning("topics", reason=sentence),
         )
     async with AsyncExitStack() as opened:
         store = await StateStore.connect(settings.redis, settings.app, timeout_s=within_s, say=_say)

@@ -43,6 +43,9 @@ some forty small steps, a turn each, which would otherwise wait for chunks of ea
 MOST_LOOKED = 100_000
 """At so many panes one step looks for late events, a tier each: some 50 ms. The heartbeat must not wait for all."""
 
+CREATE_TIME = 0
+"""Kafka's number for a timestamp that the producer gave, not the broker."""
+
 CANCEL_AGAIN_S = 0.2
 """A task that has not ended by then is cancelled again."""
 
@@ -68,6 +71,7 @@ class Service:
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
         self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
+        self._by_producers = set[Topic]()  # those whose records carry their producers' timestamps
         self._step: Step = "apply"
         self._finishing = False
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -84,6 +88,8 @@ class Service:
 
     def offer(self, topic: Topic, chunk: Chunk) -> None:
         """Queue a chunk for applying."""
+        if chunk.records[-1].timestamp_type == CREATE_TIME and not self._crew.settings.allow_create_time:
+            self._tell_of_clocks(topic, chunk)
         try:
             self.flight.arrive(chunk)
         except ChunkLost as error:
@@ -91,6 +97,17 @@ class Service:
         else:
             self._queue.append((topic, chunk))
             self._work.set()
+
+    def _tell_of_clocks(self, topic: Topic, chunk: Chunk) -> None:
+        """Once a topic: a start refuses such topics, but their settings may have changed since, or long before."""
+        if topic not in self._by_producers:
+            self._by_producers.add(topic)
+            log.warning(
+                "records carry their producers' timestamps: a clock that is wrong makes others' events late",
+                topic=chunk.topic,
+                partition=chunk.partition,
+                offset=chunk.records[-1].offset,
+            )
 
     def fail(self, error: BonusError) -> None:
         """End ``run`` with ``error``: nothing in memory is to be trusted any more."""

@@ -77,6 +77,8 @@ async def take(crew: Crew, number: int) -> Taken:
         if body is not None:
             refuse_foreign(body, crew.logs.identity.cluster, crew.partitions, number)
         _tell_of_lost_state(number, lease, body, committed, max(starts[tp] for tp in inputs.values()))
+        if body is None:
+            _refuse_trimmed_ledger(bonuses, starts[bonuses], accept_gap=settings.accept_gap)
         logs = Extent(starts, ends, crew.topic_ids(), settings.accept_gap)
         ledger.place = _place(body, logs, bonuses)
         rules = await _rules(body, crew)
@@ -95,6 +97,9 @@ async def take(crew: Crew, number: int) -> Taken:
                 # All that was ever paid, perhaps: too much for one checkpoint, or for memory.
                 await _save(crew, state, lease, rules, ledger.place, "" if body is None else body.moved)
         ledger.place = max(ledger.place, ends[bonuses])
+        if body is None:  # what has been taken out of the logs since then was never counted
+            starts = await crew.log_ends.starts(inputs.values())
+            state.restore({topic: starts[tp] for topic, tp in inputs.items()}, {}, {})
         laps.end("scan")
     except BaseException:
         await ledger.close()
@@ -160,6 +165,17 @@ def _tell_of_lost_state(
             partition=number,
             first_offset=start,
         )
+
+
+def _refuse_trimmed_ledger(bonuses: TopicPartition, start: int, *, accept_gap: bool) -> None:
+    """Without state `bonuses` tells what was paid. Raises ``InputError`` where its beginning is gone."""
+    if start == 0 or accept_gap:
+        return
+    raise InputError(
+        f"There is no state of partition {bonuses.partition}, and {bonuses.topic}/{bonuses.partition} begins at "
+        f"offset {start}: bonuses that stood before that would be paid again. Put back a backup of Redis, or go on "
+        "with --accept-gap once. The topic must keep its records for ever: retention.ms=-1, cleanup.policy=delete."
+    )
 
 
 def _place(body: Body | None, logs: Extent, bonuses: TopicPartition) -> int:

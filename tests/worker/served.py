@@ -20,7 +20,9 @@ def crew_of_one(*, max_subjects_in_memory: int = 200_000) -> Crew:
     crew = SimpleNamespace(
         rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
         settings=SimpleNamespace(
-            checkpoint_interval=timedelta(seconds=1), max_subjects_in_memory=max_subjects_in_memory
+            checkpoint_interval=timedelta(seconds=1),
+            max_subjects_in_memory=max_subjects_in_memory,
+            allow_create_time=False,
         ),
         limits=Limits(),
         topic_ids=dict,

@@ -46,7 +46,8 @@ def chunk_for(service: Service, topic: Topic, creators: Sequence[str]) -> Chunk:
 def chunk_of(service: Service, topic: Topic, values: Sequence[bytes]) -> Chunk:
     """Records with these values, fetched from the beginning of a topic."""
     records = [
-        SimpleNamespace(offset=number, timestamp=NOW_MS, value=value) for number, value in enumerate(values)
+        SimpleNamespace(offset=number, timestamp=NOW_MS, timestamp_type=1, value=value)
+        for number, value in enumerate(values)
     ]
     return service.flight.set_out(TopicPartition(topic, 0), cast(list[Record], records))
 
