@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 from stream.core.rules import Period
 
 _DAY_MS = 86_400_000
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _LAST_ORDINAL = date.max.toordinal()
 
 
@@ -111,8 +110,6 @@ class Local:
 
     def _find(self, at_ms: int) -> int:
         number = self._number_of(_local_day(at_ms, self.period.timezone))
-        if self.start(number) > at_ms:  # the calendar's last days are cut in UTC, see _first_instant
-            return number - 1
         # A clock that is put back over midnight shows the old date again: the new period has begun all the same.
         return number + 1 if self.end(number) <= at_ms else number
 
@@ -126,13 +123,15 @@ class Local:
 
 
 def _first_day(unit: str, number: int) -> int:
-    """The ordinal of a period's first day; it may lie one past the calendar's last."""
+    """The ordinal of a period's first day; it may lie past the calendar's last."""
     if unit == "day":
         return number
     if unit == "week":
         return number * 7 + 1
     year, month = divmod(number, 12)
-    return date(year, month + 1, 1).toordinal() if year <= 9999 else _LAST_ORDINAL + 1
+    if year > 9999:  # where local time is ahead January begins, and February ends it
+        return _LAST_ORDINAL + 1 + 31 * month
+    return date(year, month + 1, 1).toordinal()
 
 
 def _local_day(at_ms: int, timezone: str) -> int:
@@ -147,8 +146,8 @@ def _local_day(at_ms: int, timezone: str) -> int:
 def _first_instant(day: int, timezone: str) -> int:
     """Unix ms of the first instant at which the local date is ``day`` or later."""
     zone = ZoneInfo(timezone)
-    if day >= _LAST_ORDINAL:  # the calendar ends here: no zone arithmetic beyond it
-        return (day - _EPOCH_ORDINAL) * _DAY_MS
+    if day > _LAST_ORDINAL:  # Python's calendar ends with the day before
+        return _first_instant(_LAST_ORDINAL, timezone) + (day - _LAST_ORDINAL) * _DAY_MS
     midnight = datetime.combine(date.fromordinal(day), datetime.min.time())
     at_s = int(midnight.replace(tzinfo=zone).timestamp())
     if datetime.fromtimestamp(at_s, zone).replace(tzinfo=None) == midnight:

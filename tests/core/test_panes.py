@@ -98,6 +98,13 @@ def test_time_has_room_up_to_the_end_of_the_calendar() -> None:
             assert local.start(last) <= 253_402_300_799_999 < local.end(last)
 
 
+def test_the_last_days_of_the_calendar_are_cut_at_local_midnight() -> None:
+    day, month = Local(Period("day", "Asia/Kathmandu")), Local(Period("month", "America/New_York"))
+    assert day.start(day.pane_of(253_402_300_799_999)) == ms("9999-12-31T18:15+00:00")
+    assert day.end(day.pane_of(ms("9999-12-30T12:00+00:00"))) == ms("9999-12-30T18:15+00:00")
+    assert month.end(month.pane_of(253_402_300_799_999)) == 253_402_300_800_000 + 5 * 3_600_000
+
+
 @given(INSTANTS, st.sampled_from(ZONES), st.sampled_from(["day", "week", "month"]))
 def test_every_instant_is_in_exactly_one_period(at: int, zone: str, unit: str) -> None:
     local = Local(Period(unit, zone))  # type: ignore[arg-type]
