@@ -62,7 +62,8 @@ class Service:
 
     def __init__(self, crew: Crew, taken: Taken) -> None:
         self._crew = crew
-        self.flight = Flight(crew.inputs(taken.state.number).values())
+        self._inputs = crew.inputs(taken.state.number)
+        self.flight = Flight(self._inputs.values())
         self._adopted = taken.adopted
         self._state, self._lease, self._number = taken.state, taken.lease, taken.state.number
         self._decoders = {topic: Decoder(topic, self._number, crew.partitions) for topic in TOPICS}
@@ -269,7 +270,7 @@ class Service:
 
     def sight(self, topic: Topic, end: int, *, reading: bool) -> Sight:
         """How ``topic``, which is committed up to ``end``, gets on."""
-        whereabouts = self.flight.whereabouts(self._crew.inputs(self._number)[topic])
+        whereabouts = self.flight.whereabouts(self._inputs[topic])
         waits_for = None
         if whereabouts == "arrived":
             waits_for = self._waits_for()
@@ -297,7 +298,7 @@ class Service:
         """Everything before ``offset`` has been fetched, and is applied if nothing is in flight."""
         if self._failure.done():
             return  # what was fetched may have been lost on its way
-        if self.flight.empty(self._crew.inputs(self._number)[topic]):
+        if self.flight.empty(self._inputs[topic]):
             self._state.skip_to(topic, offset)
 
     def furthest(self) -> int:
