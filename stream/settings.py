@@ -7,6 +7,7 @@ A setting is given as an option (``--allowed-lateness 2h``) or an environment va
 LimitSettings    what decides results: lateness, skew, dedupe, topics in step
 KafkaSettings    how to reach Kafka
  └── Settings    the worker: both of these, and Redis, programmes, bounds, times, logs
+StateSettings    where state is, for those who only look at it
 ```
 """
 
@@ -244,6 +245,21 @@ class KafkaSettings(_Environment):
                 "expected, with its key or beside ssl_keyfile, and ssl_password where the key has one."
             ) from None
         return context
+
+
+class StateSettings(_Environment):
+    """Whose state to look at, and where it is."""
+
+    redis: RedisUrl = Field(
+        default="redis://localhost:6379/0", repr=False, description="URL of the Redis that has the state."
+    )
+    group: str = Field(
+        default="bonus", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="The group whose state it is."
+    )
+    connect_timeout: PositiveDuration = Field(
+        default=timedelta(seconds=10),
+        description="How long to wait for Redis before it ends with exit code 3.",
+    )
 
 
 class Settings(LimitSettings, KafkaSettings):

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli import backtest, check, migrate, programs, topics
+from stream.cli import backtest, check, explain, migrate, programs, topics
 from stream.cli.options import UsageError, some_path, with_settings
 from stream.cli.stdout import Unread, watch_stdout
 from stream.errors import BonusError
@@ -47,6 +47,7 @@ def bonus(
     Make the topics:    bonus topics create --kafka localhost:9092
     Run for real:       bonus worker --programs programs/
     See what counts:    bonus programs show
+    See who gets what:  bonus explain c-17
     """
     if show_version:
         typer.echo(f"bonus {version('bonus-stream')}")
@@ -100,6 +101,7 @@ app.command(short_help="See it all run, with nothing to install.")(demo)
 app.command(short_help="List the mistakes in programmes, and tell what they say.")(check.check)
 app.command(short_help="Run programmes over past events.")(backtest.backtest)
 app.command(short_help="Run one worker, until it is told to stop.")(worker)
+app.command(short_help="Tell how a creator or a video stands with each tier.")(explain.explain)
 app.command(short_help="Carry a group's state over to other partitions or another cluster.")(migrate.migrate)
 app.add_typer(topics.app, name="topics")
 app.add_typer(programs.app, name="programs")

@@ -143,11 +143,11 @@ class _Windows:
         sums = self._sums.get(metric)
         if sums is None:
             name = dict(self._judge.reads)[metric]
-            sums = self._sums[metric] = _sums(self._subject, name, self._panes, self._judge.length)
+            sums = self._sums[metric] = window_sums(self._subject, name, self._panes, self._judge.length)
         return sums[self.at]
 
 
-def _sums(subject: Subject, name: str, panes: list[int], length: int) -> list[int]:
+def window_sums(subject: Subject, name: str, panes: list[int], length: int) -> list[int]:
     """What windows read: adds less what was taken back, never below 0."""
     added, taken = subject.find(name), subject.find(name + "-")
     sums = [0] * len(panes) if added is None else added.windows(panes, length)
@@ -162,7 +162,7 @@ def _bonus(subject: Subject, hit: Hit, event: Event, evidence: Evidence) -> Bonu
     program = judge.program
     video_id = event.video_id if program.subject == "video" else None
     metrics: dict[Metric, int] = {
-        metric: _sums(subject, name, [hit.pane], judge.length)[0] for metric, name in judge.reads
+        metric: window_sums(subject, name, [hit.pane], judge.length)[0] for metric, name in judge.reads
     }
     return Bonus(
         bonus_id=bonus_id(
