@@ -83,7 +83,7 @@ async def test_it_tells_counts_thresholds_and_what_was_paid(fleet: Fleet) -> Non
     day = f"{instant_text(today_ms)} to {instant_text(today_ms + 86_400_000)}"
     # Regions are counted by themselves, and pay once together.
     assert (await told(fleet, "ada", "--video", "v1"))[1][2:] == [
-        f"DE daily-videos 1 seen {day} views 1 views 3 from {instant_text(today_ms)}"
+        f"DE daily-videos 1 seen {day} views 1 views 3 from {instant_text(today_ms)}",
         f"US daily-videos 1 seen {day} views 3 views 3 from {instant_text(today_ms)}",
     ]
     assert (await told(fleet, "nobody"))[1][1:] == ["Nothing is counted by a programme in force."]
