@@ -324,8 +324,9 @@ class ProgramDocument(Strict):
     )
     count_from: Optional[Instant] = Field(
         default=None,
-        description="All counts of the version start there, not later than `effective.from`. Absent: at the `from` "
-        "of the version that brought the line.",
+        description="Counts of the version that would start later start there; not later than `effective.from`. A "
+        "line that carries on from a version before keeps an earlier start. Absent: at the `from` of the version "
+        "that brought the line.",
         examples=["2025-12-01T00:00:00Z"],
     )
     regions: Regions = Field(

@@ -14,6 +14,7 @@ StateSettings    where state is, for those who only look at it
 import re
 import ssl
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -92,8 +93,19 @@ def _is_port(node: str) -> bool:
     return port is None or port > 0
 
 
+def _as_address(written: str) -> str:
+    try:
+        ip_address(written)
+    except ValueError:
+        raise ValueError(
+            f"expected an address of this machine, such as 127.0.0.1 or ::1, found {written!r}"
+        ) from None
+    return written
+
+
 Brokers = Annotated[str, AfterValidator(_as_brokers)]
 RedisUrl = Annotated[str, AfterValidator(_as_redis_url)]
+Address = Annotated[str, AfterValidator(_as_address)]
 
 
 class _Environment(BaseSettings):
@@ -287,6 +299,10 @@ class Settings(LimitSettings, KafkaSettings):
     http_port: int = Field(
         default=0, ge=0, le=65535, description="Port of /health and /metrics over HTTP. 0 is off."
     )
+    http_host: Address = Field(
+        default="0.0.0.0",
+        description="Address that /health and /metrics listen on, such as 127.0.0.1.",
+    )
     allow_create_time: bool = Field(
         default=False,
         description="Accept input topics with message.timestamp.type=CreateTime. "
@@ -294,8 +310,9 @@ class Settings(LimitSettings, KafkaSettings):
     )
     accept_gap: bool = Field(
         default=False,
-        description="Go on where Kafka no longer has records that the state still needs. "
-        "Their counts are lost: use it once, after the sentence that asks for it.",
+        description="Go on where Kafka no longer has records that the state still needs, or, without state, where "
+        "`bonuses` has lost its beginning. Their counts are lost, and what they paid may be paid again: use it once, "
+        "after the sentence that asks for it.",
     )
     drain_timeout: PositiveDuration = Field(
         default=timedelta(seconds=15),

@@ -1,13 +1,19 @@
-"""A consumer is closed whole, whatever it is waiting for."""
+"""A client is closed whole, whatever it is waiting for."""
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.produce import ProduceRequest
 
-from stream.closing import stop
-from tests.kafka.servers import Kafka
+from stream import topics
+from stream.closing import discard, stop
+from tests.kafka.broker import Broker, CannotRun
+from tests.kafka.servers import Kafka, unavailable
 
 FOR_EVER_MS = 600_000
 OVER_S = 20
@@ -58,3 +64,69 @@ async def test_who_is_cancelled_while_closing_ends_so(kafka: Kafka) -> None:
         await closing
     await stop(consumer)
     await consumer._client.close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test alone, to hang."""
+    broker = Broker(tmp_path / "broker")
+    try:
+        broker.start()
+    except CannotRun as why:
+        unavailable("Kafka", why)
+    yield broker
+    broker.kill()
+
+
+def asked(client: AIOKafkaClient, kind: type[object]) -> asyncio.Event:
+    """Set once a request of this kind is on its way."""
+    honest, event = client.send, asyncio.Event()
+
+    async def send(node: int, request: object, **options: object) -> object:
+        if isinstance(request, kind):
+            event.set()
+        return await honest(node, request, **options)
+
+    client.send = send
+    return event
+
+
+async def nothing_is_left(client: AIOKafkaClient, before: set["asyncio.Task[object]"]) -> None:
+    """Return once all tasks that there were not ``before`` have ended."""
+    assert not any(line.connected() for line in client._conns.values())
+    if since := asyncio.all_tasks() - before:
+        _, left = await asyncio.wait(since, timeout=OVER_S)
+        assert left == set()
+
+
+@pytest.mark.parametrize("transactional_id", [None, "writer"])
+async def test_of_a_producer_nothing_is_left_though_its_broker_hangs(
+    broker: Broker, transactional_id: str | None
+) -> None:
+    """Whether what it sent is on its way, or waits for that."""
+    options = Kafka(broker.bootstrap, "").options
+    await topics.create(options, partitions=1, replication=1)
+    before = asyncio.all_tasks()
+    producer = AIOKafkaProducer(**options, transactional_id=transactional_id, acks="all")
+    await producer.start()
+    if transactional_id is not None:
+        await producer.begin_transaction()
+    await producer.send_and_wait("bonuses", b"acknowledged", partition=0)
+    broker.suspend()
+    sending = asked(producer.client, ProduceRequest)
+    await producer.send("bonuses", b"on its way", partition=0)
+    await asyncio.wait_for(sending.wait(), OVER_S)
+    await producer.send("bonuses", b"waits", partition=0)
+    await asyncio.wait_for(discard(producer), OVER_S)
+    await nothing_is_left(producer.client, before)
+
+
+async def test_a_member_of_a_group_is_closed_though_its_broker_hangs(broker: Broker) -> None:
+    """It can't tell its group that it leaves, and does not wait to."""
+    options = Kafka(broker.bootstrap, "").options
+    await topics.create(options, partitions=1, replication=1)
+    consumer = AIOKafkaConsumer("views", **options, group_id="g", enable_auto_commit=False)
+    await consumer.start()
+    broker.suspend()
+    await asyncio.wait_for(stop(consumer), OVER_S)
+    assert not any(line.connected() for line in consumer._client._conns.values())

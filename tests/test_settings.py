@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from stream.core.rules import Limits
 from stream.errors import InputError
 from stream.settings import KafkaSettings, LimitSettings, Settings, parse_duration, written_ms
+from stream.worker.app import BonusApp
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,12 @@ def test_a_redis_url_that_leads_nowhere_is_refused_without_repeating_it(url: str
 )
 def test_a_redis_url_may_leave_out_what_has_a_default(url: str) -> None:
     assert url == Settings(programs=Path(), redis=url).redis
+
+
+@pytest.mark.parametrize(("given", "host"), [({}, "0.0.0.0"), ({"http_host": "127.0.0.1"}, "127.0.0.1")])
+def test_the_worker_listens_on_the_address_that_is_given(given: dict[str, str], host: str) -> None:
+    settings = Settings.model_validate({"programs": "p", "http_port": 8080} | given)
+    assert BonusApp(settings).conf.web_host == host
 
 
 def test_no_secret_is_shown() -> None:

@@ -57,4 +57,6 @@ def pay(payments: sqlite3.Connection, bonus: dict) -> bool:
 
 
 if __name__ == "__main__":
+    if not 3 <= len(sys.argv) <= 5:
+        sys.exit("usage: pay_once.py HOST:PORT DATABASE [GROUP [TOPIC]]")
     asyncio.run(main(*sys.argv[1:]))

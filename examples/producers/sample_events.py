@@ -4,6 +4,7 @@ python examples/producers/sample_events.py 20000 | python examples/producers/wit
 """
 
 import json
+import os
 import random
 import sys
 import time
@@ -33,4 +34,10 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    if len(sys.argv) != 2 or not sys.argv[1].isdecimal():
+        sys.exit("usage: sample_events.py COUNT")
+    try:
+        main(int(sys.argv[1]))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

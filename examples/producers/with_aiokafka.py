@@ -27,4 +27,6 @@ async def main(brokers: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: with_aiokafka.py HOST:PORT < events.ndjson")
     asyncio.run(main(sys.argv[1]))

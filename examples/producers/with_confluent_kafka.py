@@ -42,4 +42,6 @@ def main(brokers: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: with_confluent_kafka.py HOST:PORT < events.ndjson")
     main(sys.argv[1])

@@ -45,7 +45,7 @@ def run_over_files(
     refuse_overwriting(events, [out, *([rejected] if rejected else [])])
     loaded = [(folder, load(folder)) for folder in (programs, compare) if folder is not None]
     replay = Replay([Plan(each.programs) for _, each in loaded], limits)
-    replay.summary.sets = tuple(ProgramSet(str(folder), each.digest) for folder, each in loaded)
+    replay.summary.sets = tuple(ProgramSet.of(folder, each) for folder, each in loaded)
     replay.summary.warnings = tuple(str(warning) for _, each in loaded for warning in each.warnings)
     replay.summary.source = f"the files {', '.join(map(_written, events))}"
     with ExitStack() as stack:

@@ -51,7 +51,7 @@ def run_over_kafka(
     job = Job(settings, limits, documents, history, folder, rejected is not None)
     _run(job, workers or os.cpu_count() or 1, console)
     summary = _gather(job, out, rejected)
-    summary.sets = tuple(ProgramSet(str(folder), each.digest) for folder, each in loaded)
+    summary.sets = tuple(ProgramSet.of(folder, each) for folder, each in loaded)
     summary.warnings = tuple(str(warning) for _, each in loaded for warning in each.warnings)
     summary.source = f"the topics {', '.join(names)} at {settings.kafka}, {wanted}"
     work_folder.end(folder)

@@ -27,11 +27,27 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 @dataclass(slots=True)
-class TierTally:
-    """One tier of one programme: how often it was awarded, what that costs by currency, and to whom."""
+class Paid:
+    """How often something was awarded, and what that costs by currency."""
 
     awards: int = 0
     cost: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, bonus: Bonus) -> None:
+        """Count a bonus."""
+        self.awards += 1
+        _put(self.cost, str(bonus.reward["currency"]), Decimal(str(bonus.reward["amount"])))
+
+    def merge(self, other: "Paid") -> None:
+        """Take in what was counted elsewhere, over other records."""
+        self.awards += other.awards
+        _put_all(self.cost, other.cost)
+
+
+@dataclass(slots=True)
+class TierTally(Paid):
+    """One tier of one programme: how often it was awarded, what that costs by currency, and to whom."""
+
     subjects: set[str] = field(default_factory=set)
 
 
@@ -50,9 +66,8 @@ class Tally:
         """Count a bonus whose evidence occurred at ``occurred_ms``."""
         amount, currency = Decimal(str(bonus.reward["amount"])), str(bonus.reward["currency"])
         tier = self.tiers.setdefault(bonus.program, {}).setdefault(bonus.tier, TierTally())
-        tier.awards += 1
+        tier.add(bonus)
         tier.subjects.add(subject_key(bonus.creator_id, bonus.video_id))
-        _put(tier.cost, currency, amount)
         _put(self.days.setdefault(currency, {}), occurred_ms // DAY_MS, amount)
         _put(self.creators.setdefault(currency, {}), bonus.creator_id, amount)
 
@@ -61,9 +76,8 @@ class Tally:
         for program, tiers in other.tiers.items():
             for name, theirs in tiers.items():
                 tier = self.tiers.setdefault(program, {}).setdefault(name, TierTally())
-                tier.awards += theirs.awards
+                tier.merge(theirs)
                 tier.subjects |= theirs.subjects
-                _put_all(tier.cost, theirs.cost)
         for currency, days in other.days.items():
             _put_all(self.days.setdefault(currency, {}), days)
         for currency, creators in other.creators.items():

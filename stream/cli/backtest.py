@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _WIDTH = 200
 """Columns of a table in a file or a pipe."""
 
+_MANY_LATE = 10
+"""So many late lines, and one in a hundred, tell of a file that is not in order; fewer are late by themselves."""
+
 
 class BacktestSettings(LimitSettings, KafkaSettings):
     """What a backtest is told besides its files."""
@@ -89,7 +92,11 @@ def backtest(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="With --kafka: processes, each with whole partitions. Default: one a core."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --kafka: processes, each with whole partitions. Default: one a core.",
+        ),
     ] = None,
 ) -> None:
     """Run programmes over past events, with the worker's own engine and no effect on anything.
@@ -115,7 +122,7 @@ def backtest(
         )
     from stream.backtest import run_over_files, run_over_kafka
     from stream.backtest.output import refuse_overwriting, whole_file
-    from stream.backtest.report import document, page, tables
+    from stream.backtest.report import document, page, paid, tables
 
     wanted = read_range(start, end)
     refuse_overwriting(events or [], [path for path in (out, rejected, report, report_json) if path])
@@ -137,7 +144,11 @@ def backtest(
             write_document(document(summary))
     if summary.comparison is not None:
         _print_tables(tables(summary.comparison))
-    for line in told(summary, "lines" if events else "records"):
+    for warning in summary.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if summary.comparison is None:
+        _print_tables([paid(summary)], err=True)  # stdout may be where the bonuses go
+    for line in told(summary, "lines" if events else "records", rejected_kept=rejected is not None):
         typer.echo(line, err=True)
 
 
@@ -155,27 +166,38 @@ def _sigterm_breaks_off() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_tables(found: Iterable["Table"]) -> None:
-    """Print tables to stdout, whole also where that is no terminal."""
+def _print_tables(found: Iterable["Table"], *, err: bool = False) -> None:
+    """Print tables to stdout or stderr, whole also where that is no terminal."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=err)
     if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH)
+        console = Console(highlight=False, stderr=err, width=_WIDTH)
     for table in found:
         console.print(table)
         console.print()
 
 
-def told(summary: "Summary", what: str = "lines") -> list[str]:
-    """What a backtest came to, for people: the programmes' warnings, one a line, then the counts in one."""
+def told(summary: "Summary", what: str = "lines", *, rejected_kept: bool = False) -> list[str]:
+    """What a backtest came to, for people: how to find out what was turned away, then the counts in one line."""
     counts = {"accepted": summary.accepted, "duplicates": summary.duplicates}
     counts |= dict(sorted(summary.turned_away.items()))
     fate = ", ".join(f"{code} {count}" for code, count in counts.items())
     return [
-        *(f"warning: {warning}" for warning in summary.warnings),
+        *_hints(summary, what, rejected_kept=rejected_kept),
         f"{summary.lines} {what}: {fate}; bonuses {summary.bonuses}.",
     ]
+
+
+def _hints(summary: "Summary", what: str, *, rejected_kept: bool) -> Iterator[str]:
+    turned_away = sum(summary.turned_away.values())
+    if turned_away and not rejected_kept:
+        yield f"{what.capitalize()} were turned away; --rejected FILE tells why."
+    late = summary.turned_away.get("late", 0)
+    if what == "lines" and late >= max(_MANY_LATE, summary.lines / 100) and late * 2 > turned_away:
+        yield (
+            "Most are late: lateness is judged against the largest timestamp so far, so sort a file by time."
+        )
 
 
 def each_file_named(arguments: list[str]) -> list[str]:

@@ -75,9 +75,9 @@ def worker(settings: Settings) -> None:
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(min=1, help="End after so many seconds. Default: at Ctrl-C.")
+        float | None, typer.Option(min=1, metavar="N", help="End after so many seconds. Default: at Ctrl-C.")
     ] = None,
-    rate: Annotated[int, typer.Option(min=1, max=20_000, help="Sample events a second.")] = 500,
+    rate: Annotated[int, typer.Option(min=1, max=20_000, metavar="N", help="Sample events a second.")] = 500,
     programs: Annotated[
         Path | None,
         typer.Option(

@@ -48,8 +48,9 @@ def migrate(
     target_holds: Annotated[
         Literal["new", "counted"] | None,
         typer.Option(
+            metavar="new|counted",
             help="What the new inputs hold already: `new` events to count, or copies of `counted` ones, which are "
-            "skipped. Needed only where they hold anything."
+            "skipped. Needed only where they hold anything.",
         ),
     ] = None,
     accept_unread: Annotated[

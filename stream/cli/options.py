@@ -69,7 +69,8 @@ def read_settings(model: type[S], given: Mapping[str, object], *, variables: str
         # Values given here win over the environment, which pydantic-settings reads for the rest.
         return model.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise UsageError(" ".join(_sentence(mistake, variables) for mistake in error.errors())) from error
+        told = (_sentence(mistake, model, variables) for mistake in error.errors())
+        raise UsageError(" ".join(told)) from error
 
 
 def some_path(written: str) -> Path:
@@ -155,8 +156,8 @@ def _metavar(field: FieldInfo) -> str:
     return "PATH" if Path in kinds else "TEXT"
 
 
-def _sentence(mistake: ErrorDetails, variables: str | None) -> str:
-    message = mistake["msg"].removeprefix("Value error, ")
+def _sentence(mistake: ErrorDetails, model: type[BaseSettings], variables: str | None) -> str:
+    message = _message(mistake, model)
     if not mistake["loc"]:
         if variables is not None:
             message = _OPTION.sub(lambda found: variables + found[1].replace("-", "_").upper(), message)
@@ -167,3 +168,27 @@ def _sentence(mistake: ErrorDetails, variables: str | None) -> str:
     if mistake["type"] == "missing":
         return f"{option_name(name)} (or {env_name(name)}) is needed."
     return f"{option_name(name)} ({env_name(name)}): {message[0].lower()}{message[1:]}."
+
+
+def _message(mistake: ErrorDetails, model: type[BaseSettings]) -> str:
+    """What was expected, in the words of our own checks; pydantic's are for its own users."""
+    match mistake["type"]:
+        case "int_parsing" | "int_type" | "int_parsing_size" | "greater_than_equal" | "less_than_equal":
+            what = f"an integer{_bounds(model.model_fields[str(mistake['loc'][0])])}"
+        case "bool_parsing" | "bool_type":
+            what = "true or false"
+        case "literal_error":
+            what = str(mistake["ctx"]["expected"]).replace("'", "")
+        case "string_pattern_mismatch":
+            what = f"text that matches {mistake['ctx']['pattern']}"
+        case _:
+            return mistake["msg"].removeprefix("Value error, ")
+    return f"expected {what}, found {mistake['input']!r}"
+
+
+def _bounds(field: FieldInfo) -> str:
+    least = next((mark.ge for mark in field.metadata if hasattr(mark, "ge")), None)
+    most = next((mark.le for mark in field.metadata if hasattr(mark, "le")), None)
+    if most is not None:
+        return f" from {least} to {most}"
+    return "" if least is None else f" of at least {least}"

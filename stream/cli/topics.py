@@ -24,13 +24,16 @@ def create(
         int | None,
         typer.Option(
             min=1,
+            metavar="N",
             help="Partitions of each topic; another number later takes `bonus migrate`. Default: as many as "
             "existing ones have, or 8.",
         ),
     ] = None,
     replication: Annotated[
         int | None,
-        typer.Option(min=1, help="Copies of each record. Default: 3, or the number of brokers if fewer."),
+        typer.Option(
+            min=1, metavar="N", help="Copies of each record. Default: 3, or the number of brokers if fewer."
+        ),
     ] = None,
     retention: Annotated[
         str | None,

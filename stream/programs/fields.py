@@ -1,18 +1,21 @@
 """A document against the schema: pydantic's errors, told in the operator's words."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
-from pydantic import ValidationError, WrapValidator
+from pydantic import TypeAdapter, ValidationError, WrapValidator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from schemas.program_terms import Told
 from schemas.programs import ProgramDocument, Strict
 from stream.programs.mistakes import MAX_SHOWN, Mistake, Path, quoted
-from stream.programs.reader import Document, Value
+from stream.programs.reader import IN_A_NUMBER, WORDS, Document, Value
 
 MAX_KEYS_SHOWN = 5
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def validate(source: Document) -> tuple[ProgramDocument | None, dict[Path, Mistake]]:
@@ -31,6 +34,15 @@ def validate(source: Document) -> tuple[ProgramDocument | None, dict[Path, Mista
 def known_keys(path: Path) -> list[str]:
     """The keys that a mapping at ``path`` may have, in any of its shapes."""
     return list(dict.fromkeys(key for model in _models_at(path) for key, _ in _fields(model)))
+
+
+def _fields_at(path: Path) -> Iterator[FieldInfo]:
+    """What is said of ``path``, which ends with a key, by the models that know it."""
+    *outer, key = path
+    for model in _models_at(tuple(outer)):
+        for name, info in model.model_fields.items():
+            if key in (name, info.alias):
+                yield info
 
 
 def _models_at(path: Path) -> list[type[Strict]]:
@@ -75,19 +87,36 @@ def _problem(source: Document, path: Path, detail: ErrorDetails) -> str:
         case "extra_forbidden":
             return _unknown_key(source, path)
         case "model_type":
-            return f"expected a mapping, found {found}"
+            keys = f" of {', '.join(known_keys(path))}" if path else ""
+            return f"expected a mapping{keys}, found {found}"
         case "list_type":
-            return f"expected a list, found {found}"
+            return f"expected a list, found {found}{_as_list(source, path)}"
         case "too_short":
             return "expected at least one entry, found an empty list"
-    return f"{detail['msg']}, found {found}"
+    return f"{detail['msg']}, found {found}{_as_list(source, path)}"
+
+
+def _as_list(source: Document, path: Path) -> str:
+    """Asks whether plain words, ``US`` or ``US, GB``, were meant as a list, where that would be right."""
+    written = _value_at(source, path)
+    if not isinstance(written, str) or len(written) > MAX_SHOWN or not isinstance(path[-1], str):
+        return ""
+    words = [word.strip() for word in written.split(",")]
+    if not all(_PLAIN.fullmatch(word) and word not in WORDS for word in words):
+        return ""
+    for field in _fields_at(path):
+        annotation: Any = field.annotation
+        try:
+            TypeAdapter(annotation).validate_python(words, strict=True)
+        except ValidationError:
+            continue
+        return f", did you mean [{', '.join(words)}]?"
+    return ""
 
 
 def _what_is_expected(path: Path) -> str:
     """What belongs at ``path``, as far as a few words say it."""
-    *outer, key = path
-    fields = (info for model in _models_at(tuple(outer)) for info in model.model_fields.items())
-    field = next(info for name, info in fields if key in (name, info.alias))
+    field = next(_fields_at(path))
     for mark in field.metadata:
         if isinstance(mark, WrapValidator) and isinstance(mark.func, Told):
             return f": {mark.func.what}"
@@ -107,6 +136,11 @@ def _unknown_key(source: Document, path: Path) -> str:
             [name for name in beside if name != key and name in known] if isinstance(beside, dict) else []
         )
         return f"does not go with {', '.join(others)} beside it"
+    if IN_A_NUMBER.fullmatch(str(key)):
+        return "unknown key: a comma begins the next entry, so write 1000 for 1,000"
+    word, colon, _ = str(key).partition(":")
+    if colon and word in known:
+        return f"unknown key: a blank is missing after the colon of {word}"
     near = _nearest(str(key), known)
     return (
         f"unknown key, did you mean {near}?" if near else f"unknown key, expected one of {', '.join(known)}"

@@ -32,6 +32,8 @@ WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
+IN_A_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+"""A key that is what follows the comma of ``1,000``; no key of the language looks so."""
 _DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -135,10 +137,8 @@ def _events(text: str) -> Iterator[yaml.Event]:
             yield event
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        hint = " (indent with spaces)" if "'\\t'" in (error.problem or "") else ""
-        raise _Unreadable(
-            mark.line + 1 if mark else line, f"not YAML: {(error.problem or '')[:MAX_PROBLEM]}{hint}"
-        ) from None
+        problem = f"not YAML: {(error.problem or '')[:MAX_PROBLEM]}{_hint(error, text)}"
+        raise _Unreadable(mark.line + 1 if mark else line, problem) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise _Unreadable(
@@ -146,6 +146,24 @@ def _events(text: str) -> Iterator[yaml.Event]:
         ) from None
     except (ValueError, OverflowError):  # PyYAML lets these out for "\UFFFFFFFF" and for %YAML 1.9999…
         raise _Unreadable(line, "not YAML: a number in an escape or a directive is out of range") from None
+
+
+def _hint(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What mostly brings about an error of PyYAML whose own words don't say it."""
+    problem, mark = error.problem or "", error.problem_mark
+    if "'\\t'" in problem:
+        return " (indent with spaces)"
+    if problem == "could not find expected ':'" and error.context_mark is not None:
+        return f" (line {error.context_mark.line + 1} has no colon with a blank after it)"
+    if mark is None or not problem.startswith("mapping values are not allowed"):
+        return ""
+    before = _LINE_BREAK.split(text)[mark.line][: mark.column]
+    if before.startswith("---"):
+        return " (begin a mapping in the line below)"
+    if ": " in before:
+        return " (a second colon in one line: put a mapping in braces, a text in quotes)"
+    # The text of the line before goes on in this one.
+    return " (is a blank missing after the colon of the line before, or is this line indented too far?)"
 
 
 def _line(event: yaml.Event) -> int:
@@ -206,7 +224,7 @@ class _Composer:
             before = self._document.places.get(inner)
             entries[key.value] = self.value(inner, next(self._events), line)
             self._plain(inner, key)
-            if before:
+            if before and not IN_A_NUMBER.fullmatch(key.value):
                 self._mistake(inner, f"the key is there twice, first in line {before.line}")
         return entries
 

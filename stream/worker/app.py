@@ -45,7 +45,7 @@ class BonusApp(faust.App):
             stream_wait_empty=False,
             web_enabled=bool(settings.http_port),
             web_port=settings.http_port or None,
-            web_host="0.0.0.0",
+            web_host=settings.http_host,
             autodiscover=False,
             topic_allow_declare=False,
         )

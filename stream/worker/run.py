@@ -38,7 +38,7 @@ async def _serve(settings: Settings) -> None:
         stopping, crashed = asyncio.ensure_future(told.wait()), asyncio.ensure_future(app.ended_with())
         await asyncio.wait({starting, stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            with _port_in_use(settings.http_port):
+            with _port_in_use(settings):
                 starting.result()
             started = True
             await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
@@ -59,15 +59,16 @@ async def _serve(settings: Settings) -> None:
 
 
 @contextmanager
-def _port_in_use(http_port: int) -> Iterator[None]:
+def _port_in_use(settings: Settings) -> Iterator[None]:
     """Tell by its option that a port can't be listened at, which is all that the start itself asks of the machine."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
         raise InputError(
-            f"--http-port {http_port} can't be listened at: {os.strerror(error.errno)}."
+            f"--http-port {settings.http_port} of --http-host {settings.http_host} can't be listened at: "
+            f"{os.strerror(error.errno)}."
         ) from None
 
 

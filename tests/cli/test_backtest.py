@@ -42,7 +42,7 @@ def test_several_files_are_one_log_and_the_counts_are_told_on_stderr(tmp_path: P
     files = ["--events", first, second, "--out", out, "--rejected", rejected]
     ended = bonus("backtest", "--programs", programs, *files)
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err == "14 lines: accepted 12, duplicates 1, not_json 1; bonuses 1.\n"
+    assert ended.err.splitlines()[-1] == "14 lines: accepted 12, duplicates 1, not_json 1; bonuses 1."
     (bonus_event,) = map(json.loads, Path(out).read_text().splitlines())
     assert bonus_event["metrics"] == {"views": 10}
     (line,) = map(json.loads, Path(rejected).read_text().splitlines())
@@ -54,6 +54,58 @@ def test_out_is_written_also_when_there_is_no_bonus(tmp_path: Path, programs: st
     out = tmp_path / "out"
     ended = bonus("backtest", "--programs", programs, "--events", str(tmp_path / "events"), "--out", str(out))
     assert (ended.code, out.read_bytes()) == (0, b"")
+
+
+TIERS = """\
+tiers:
+  - {name: bronze, when: {views: 2}, reward: {amount: "1000.50", currency: USD}}
+  - {name: silver, when: {views: 4}, reward: {amount: "0.25", currency: EUR}}
+  - {name: gold, when: {views: 9}, reward: {amount: "9.00", currency: USD}}
+"""
+
+
+def test_what_each_tier_pays_is_told_before_the_counts_and_apart_from_the_bonuses(tmp_path: Path) -> None:
+    """Also of a tier that nobody reached; currencies are never added together."""
+    (tmp_path / "programs").mkdir()
+    programs = folder(tmp_path / "programs", a=GOOD.partition("tiers:")[0] + TIERS)
+    views = [
+        json.dumps(json.loads(view(number)) | {"creator_id": f"c{number % 2}"})
+        for number in range(7)  # four of c0, three of c1
+    ]
+    (tmp_path / "events").write_text("\n".join(views))
+    files = ["--events", str(tmp_path / "events"), "--out", "/dev/stdout"]
+    ended = bonus("backtest", "--programs", programs, *files)
+    assert {json.loads(line)["tier"] for line in ended.out.splitlines()} == {"bronze", "silver"}
+    *table, blank, counts = ended.err.splitlines()
+    assert [line.split() for line in table] == [
+        ["programme", "tier", "awards", "cost"],
+        ["p", "bronze", "2", "2,001.00", "USD"],
+        ["p", "silver", "1", "0.25", "EUR"],
+        ["p", "gold", "0", "0"],
+        ["in", "all", "3", "0.25", "EUR"],
+        ["2,001.00", "USD"],
+    ]
+    assert (blank, counts) == ("", "7 lines: accepted 7, duplicates 0; bonuses 3.")
+
+
+def test_what_was_turned_away_and_a_file_out_of_order_are_told_with_what_to_do(
+    tmp_path: Path, programs: str
+) -> None:
+    def told(lines: list[str], *more: str) -> list[str]:
+        (tmp_path / "events").write_text("\n".join(lines))
+        files = ["--programs", programs, "--events", str(tmp_path / "events"), "--out", str(tmp_path / "out")]
+        return [
+            line for line in bonus("backtest", *files, *more).err.splitlines() if line.startswith(("L", "M"))
+        ]
+
+    why = "Lines were turned away; --rejected FILE tells why."
+    order = "Most are late: lateness is judged against the largest timestamp so far, so sort a file by time."
+    hour_later = [view(number) for number in (7_200_000, *range(10))]
+    assert told(hour_later) == [why, order]
+    assert told(hour_later, "--rejected", str(tmp_path / "rejected")) == [order]
+    assert told(hour_later[:10]) == [why]
+    assert told([*hour_later, *("{" for _ in range(10))]) == [why]
+    assert told(hour_later[1:]) == []
 
 
 def test_limits_are_options_here_too(tmp_path: Path, programs: str) -> None:

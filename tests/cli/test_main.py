@@ -70,19 +70,30 @@ def folder(path: Path, **files: str) -> str:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "worker", "check", "backtest", "migrate", "topics create", "programs apply", "programs show"],
+    [
+        "demo",
+        "worker",
+        "check",
+        "backtest",
+        "explain",
+        "migrate",
+        "topics create",
+        "programs apply",
+        "programs show",
+    ],
 )
 def test_help_of_every_command_shows_an_example(command: str) -> None:
     ended = bonus(*command.split(), "--help")
     assert (ended.code, ended.err) == (0, "")
     assert f"\n  bonus {command} " in ended.out
+    assert " range>" not in ended.out  # what is a number has the metavar N
 
 
 def test_bare_bonus_shows_the_commands_and_is_a_usage_error() -> None:
     ended = bonus()
     assert ended.code == 2
     listed = re.findall(r"^  ([a-z]+)  ", ended.out.partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["demo", "check", "backtest", "worker", "migrate", "topics", "programs"]
+    assert listed == ["demo", "check", "backtest", "worker", "explain", "migrate", "topics", "programs"]
     assert "See it run:         bonus demo" in ended.out
     assert "..." not in ended.out.partition("Commands:")[2]
 

@@ -42,7 +42,7 @@ def test_what_has_no_option_is_told_by_the_environment(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("SECURITY_PROTOCOL", "TELNET", "BONUS_TO_SECURITY_PROTOCOL: input should be 'PLAINTEXT', 'SSL', "),
+        ("SECURITY_PROTOCOL", "TELNET", "BONUS_TO_SECURITY_PROTOCOL: expected PLAINTEXT, SSL, "),
         (
             "SECURITY_PROTOCOL",
             "SASL_SSL",

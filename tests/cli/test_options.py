@@ -73,6 +73,31 @@ def test_a_wrong_setting_is_named_and_says_what_was_expected() -> None:
         read_settings(Settings, {"programs": "p", "topic_lag": "5"})
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "sentence"),
+    [
+        ("http_port", "abc", "expected an integer from 0 to 65535, found 'abc'"),
+        ("http_port", "65536", "expected an integer from 0 to 65535, found '65536'"),
+        ("http_port", "-1", "expected an integer from 0 to 65535, found '-1'"),
+        ("max_subjects_in_memory", "5", "expected an integer of at least 1000, found '5'"),
+        ("max_bytes_in_flight", "1.5", "expected an integer of at least 1048576, found '1.5'"),
+        ("check_crcs", "maybe", "expected true or false, found 'maybe'"),
+        ("log_level", "loud", "expected debug, info, warning or error, found 'loud'"),
+        ("topic_prefix", "a b", "expected text that matches ^[A-Za-z0-9._-]{0,200}$, found 'a b'"),
+        (
+            "http_host",
+            "here",
+            "expected an address of this machine, such as 127.0.0.1 or ::1, found 'here'",
+        ),
+    ],
+)
+def test_what_was_expected_is_told_in_our_own_words(name: str, written: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as told:
+        read_settings(Settings, {"programs": "p", name: written})
+    option = f"--{name.replace('_', '-')} (BONUS_{name.upper()})"
+    assert str(told.value) == f"{option}: {sentence}."
+
+
 def test_a_secret_is_in_no_error() -> None:
     with pytest.raises(UsageError) as error:
         read_settings(Settings, {"programs": "p", "sasl_plain_password": "hunter2", "kafka": "nowhere"})

@@ -1,11 +1,12 @@
-"""What the tests of the worker share: a fleet of worker processes on the real servers."""
+"""What tests share: a fleet of worker processes on the real servers, and brokers of a test's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kafka.servers import Kafka
+from tests.kafka.broker import Broker, CannotRun
+from tests.kafka.servers import Kafka, unavailable
 from tests.kafka.workers import Fleet, programs_in
 
 
@@ -15,3 +16,15 @@ async def fleet(kafka: Kafka, redis_url: str, app_name: str, tmp_path: Path) -> 
     fleet = Fleet(kafka, redis_url, app_name, programs_in(tmp_path))
     yield fleet
     await fleet.end()
+
+
+@pytest.fixture
+def gullible(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that does not ask the coordinator whether a record's transaction has begun."""
+    broker = Broker(tmp_path / "broker", settings={"transaction.partition.verification.enable": "false"})
+    try:
+        broker.start()
+    except CannotRun as why:
+        unavailable("Kafka", why)
+    yield broker
+    broker.kill()

@@ -149,6 +149,32 @@ async def test_producers_clocks_are_refused_unless_allowed(kafka: Kafka) -> None
     assert await verify(kafka.options, prefix=kafka.prefix, allow_create_time=True) == 2
 
 
+@pytest.mark.parametrize(
+    ("configs", "says"),
+    [
+        (
+            {"retention_ms": "604800000", "cleanup_policy": "compact"},
+            [
+                "cleanup.policy=compact, but must keep what was paid for ever: set delete.",
+                "retention.ms=604800000, but must keep what was paid for ever: set -1.",
+            ],
+        ),
+        (None, []),
+    ],
+    ids=["by hand", "by create"],
+)
+async def test_a_ledger_that_forgets_is_told(
+    kafka: Kafka, configs: dict[str, str] | None, says: list[str]
+) -> None:
+    """A sentence for each setting by which what was paid goes; a worker starts all the same."""
+    if configs is not None:
+        await make(kafka, "bonuses", 1, **configs)
+    await kafka.create_topics(partitions=1)
+    said = list[str]()
+    assert await verify(kafka.options, prefix=kafka.prefix, say=said.append) == 1
+    assert sorted(said) == [f"{kafka.prefix}bonuses has {each}" for each in says]
+
+
 async def test_no_broker_is_unreachable() -> None:
     """Nobody listens there: exit code 3, and the sentence names the address."""
     [port] = free_ports(1)

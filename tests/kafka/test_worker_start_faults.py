@@ -102,7 +102,9 @@ async def test_a_port_that_is_in_use_is_named(fleet: Fleet) -> None:
     with socket.create_server(("0.0.0.0", 0)) as other:
         port = other.getsockname()[1]
         found = await refusal(fleet, http_port=port)
-    assert found == Refusal(1, f"--http-port {port} can't be listened at: Address already in use.")
+    assert found == Refusal(
+        1, f"--http-port {port} of --http-host 0.0.0.0 can't be listened at: Address already in use."
+    )
 
 
 async def test_every_mistake_in_the_programmes_is_told_at_once(fleet: Fleet) -> None:
@@ -196,3 +198,25 @@ async def test_a_topic_that_was_made_anew_needs_consent(stopped: Fleet) -> None:
     await worker.said("gap accepted")
     await send_traffic(kafka.bootstrap, kafka.prefix, seed=9, records=100)
     await stopped.settled()
+
+
+async def test_a_ledger_without_its_beginning_needs_consent_where_the_state_is_lost(stopped: Fleet) -> None:
+    """Nobody knows any more who was paid there. The sentence says what comes of going on, and how that is done."""
+    kafka, bonuses = stopped.kafka, TopicPartition(stopped.kafka.prefix + "bonuses", 0)
+    async with admin_of(kafka.bootstrap) as admin:
+        begins = await admin.delete_records({bonuses: RecordsToDelete(before_offset=-1)})
+    assert begins[bonuses] > 0
+    with redis.Redis.from_url(stopped.redis_url) as client:
+        client.delete(*client.scan_iter(match=f"{Layout(stopped.group, 0).tag}:*"))
+    found = await refusal(stopped)
+    assert found.code == 1
+    assert f"{bonuses.topic}/0 begins at offset {begins[bonuses]}" in found.sentence
+    assert "would be paid again" in found.sentence
+    assert "--accept-gap" in found.sentence
+
+    worker = await stopped.start(accept_gap=True)
+    await worker.said("partition taken", checkpoint=None)
+    await stopped.settled()
+    worker.terminate()
+    assert await worker.ended() == 0
+    await stopped.start_serving()  # once is enough

@@ -29,7 +29,10 @@ A_CONDITION = "expected at least one of views, likes, shares, comments, watch_ho
 NEEDED_INTEGER = AN_INTEGER.replace("expected", "is needed:")
 NEEDED_NAME = A_TIER_NAME.replace("expected", "is needed:")
 DIVIDES_24H = "expected a duration that divides rolling, 24h"
+CONDITIONS = "views, likes, shares, comments, watch_hours, all, any"
 A_TOPIC = "unknown key, expected one of views, likes, shares, comments"
+FILTERS = "sources, paid, exclude_self, at_most"
+A_COMMA = "unknown key: a comma begins the next entry, so write 1000 for 1,000"
 EMPTY = "expected at least one entry, found an empty list"
 NOT_NULL = "expected a value, or no such key, found null"
 
@@ -47,7 +50,8 @@ NOT_NULL = "expected a value, or no such key, found null"
         ("version", "1.0", f"version: {AN_INTEGER}, found 1.0"),
         ("version", "true", f"version: {AN_INTEGER}, found true"),
         ("version", "", f"version: {AN_INTEGER}, found null"),
-        ("effective", "", "effective: expected a mapping, found null"),
+        ("effective", "", "effective: expected a mapping of from, until, found null"),
+        ("effective", "2026-01-01", 'effective: expected a mapping of from, until, found "2026-01-01"'),
         ("effective", "{from: 2026-01-01}", f'effective.from: {A_TIME}, found "2026-01-01"'),
         ("effective", "{from: 2026-01-01T00:00:00}", f'effective.from: {A_TIME}, found "2026-01-01T00:00:00"'),
         ("effective", "{from: 2026-02-30T00:00:00Z}", f'effective.from: {A_TIME}, found "2026-02-30T00:00:00Z"'),
@@ -65,13 +69,16 @@ NOT_NULL = "expected a value, or no such key, found null"
             "2026-01-01T00:00:00Z",
             "count_from: goes with effective.from only: without it all events count anyway",
         ),
-        ("regions", "US", f'regions: {REGIONS}, found "US"'),
+        ("regions", "US", f'regions: {REGIONS}, found "US", did you mean [US]?'),
+        ("regions", "US, GB", f'regions: {REGIONS}, found "US, GB", did you mean [US, GB]?'),
+        ("regions", "us", f'regions: {REGIONS}, found "us"'),
         ("regions", "[]", f"regions: {EMPTY}"),
         ("regions", "[US, us]", f'regions[1]: {A_REGION}, found "us"'),
         ("regions", "[all]", f'regions[0]: {A_REGION}, found "all"'),
         ("regions", "{US: true}", f'regions: {REGIONS}, found a mapping of "US"'),
         ("campaigns", "[]", f"campaigns: {EMPTY}"),
-        ("campaigns", "acme-24", 'campaigns: expected a list, found "acme-24"'),
+        ("campaigns", "acme-24", 'campaigns: expected a list, found "acme-24", did you mean [acme-24]?'),
+        ("campaigns", "'true'", 'campaigns: expected a list, found "true"'),
         ("campaigns", "[24]", f"campaigns[0]: {A_CAMPAIGN}, found 24"),
         ("campaigns", '["a\\tb"]', f'campaigns[0]: {A_CAMPAIGN}, found "a\\tb"'),
         ("campaigns", "null", f"campaigns: {NOT_NULL}"),
@@ -102,12 +109,12 @@ NOT_NULL = "expected a value, or no such key, found null"
         ("window", "{lifetime: false}", "window.lifetime: expected true, found false"),
         ("count", "{view: {}}", "count.view: unknown key, did you mean views?"),
         ("count", "{watch_hours: {}}", f"count.watch_hours: {A_TOPIC}"),
-        ("count", "{views: }", "count.views: expected a mapping, found null"),
-        ("count", "[]", "count: expected a mapping, found a list"),
+        ("count", "{views: }", f"count.views: expected a mapping of {FILTERS}, min_watch, found null"),
+        ("count", "[]", "count: expected a mapping of views, likes, shares, comments, found a list"),
         (
             "count",
             "{likes: {min_watch: 5s}}",
-            "count.likes.min_watch: unknown key, expected one of sources, paid, exclude_self, at_most",
+            f"count.likes.min_watch: unknown key, expected one of {FILTERS}",
         ),
         ("count", "{views: {min_watch: 5}}", "count.views.min_watch: expected a duration such as 5s, found 5"),
         ("count", "{views: {sources: []}}", f"count.views.sources: {EMPTY}"),
@@ -139,7 +146,7 @@ NOT_NULL = "expected a value, or no such key, found null"
         ),
         ("tiers", "[]", f"tiers: {EMPTY}"),
         ("tiers", "{bronze: 1}", "tiers: expected a list, found a mapping of \"bronze\""),
-        ("tiers", "[bronze]", 'tiers[0]: expected a mapping, found "bronze"'),
+        ("tiers", "[bronze]", 'tiers[0]: expected a mapping of name, when, reward, found "bronze"'),
         ("tiers", f"[{{{TIER}, at: x}}]", "tiers[0].at: unknown key, expected one of name, when, reward"),
         ("tiers", f"[{{{TIER}}}, {{{TIER}}}]", "tiers[1].name: expected a name of its own, t is taken in line 6"),
         ("tiers", f"[{{{TIER.replace('name: t', 'name: a b')}}}]", f'tiers[0].name: {A_TIER_NAME}, found "a b"'),
@@ -166,7 +173,7 @@ def test_a_wrong_value_is_told_in_one_line(tmp_path: Path, key: str, value: str,
     ("when", "line"),
     [
         ("{}", f": {A_CONDITION}, found an empty mapping"),
-        ("[]", ": expected a mapping, found a list"),
+        ("[]", f": expected a mapping of {CONDITIONS}, found a list"),
         ("{views: many}", f'.views: {AN_INTEGER}, found "many"'),
         ("{views: 0}", f".views: {AN_INTEGER}, found 0"),
         ("{views: -1}", f".views: {AN_INTEGER}, found -1"),
@@ -174,6 +181,9 @@ def test_a_wrong_value_is_told_in_one_line(tmp_path: Path, key: str, value: str,
         ("{views: 1000.0}", f".views: {AN_INTEGER}, found 1000.0"),
         ("{views: 9223372036854775808}", f".views: {AN_INTEGER}, found 9223372036854775808"),
         ("{views: }", ".views: expected a value, or no such key, found null"),
+        ("{views: 1,000}", f".000: {A_COMMA}"),
+        ("{views: 1,000,000}", f".000: {A_COMMA}"),
+        ("{views:1, likes: 1}", '."views:1": unknown key: a blank is missing after the colon of views'),
         ("{vews: 1, views: 1}", ".vews: unknown key, did you mean views?"),
         ("{watch_hours: 0}", f".watch_hours: {HOURS}, found 0"),
         ("{watch_hours: -0.5}", f".watch_hours: {HOURS}, found -0.5"),
@@ -210,7 +220,8 @@ def test_a_wrong_condition_is_told_in_one_line(tmp_path: Path, when: str, line: 
             f'.currency: {A_CURRENCY}, found "usd"',
         ),
         ('{amount: "1", currency: USD, note: x}', ".note: unknown key, expected one of amount, currency"),
-        ("free", ': expected a mapping, found "free"'),
+        ("{amount: 1,000.00, currency: USD}", f'."000.00": {A_COMMA}|.amount: {AN_AMOUNT}, found 1'),
+        ("free", ': expected a mapping of amount, currency, found "free"'),
     ],
 )
 def test_a_wrong_reward_is_told(tmp_path: Path, reward: str, line: str) -> None:
@@ -287,7 +298,7 @@ def test_all_mistakes_of_all_files_are_told_at_once_in_the_order_of_files_and_li
         f"a.yaml:7: count.views.at_most.per_viewer: {AN_INTEGER}, found 1.5",
         "b.yaml:1: not YAML: expected the node content, but found '<stream end>'",
         "c.yaml:6: tiers[1].name: expected a name of its own, t is taken in line 6",
-        "c.yaml:6: tiers[2]: expected a mapping, found 3",
+        "c.yaml:6: tiers[2]: expected a mapping of name, when, reward, found 3",
         "c.yaml:7: award: once_per goes with a rolling window, found tumbling",
         f"creator.yaml:2: version: {AN_INTEGER}, found 0",
         "creator.yaml:7: widnow: unknown key, did you mean window?",

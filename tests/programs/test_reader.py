@@ -4,6 +4,10 @@ import pytest
 
 from stream.programs.reader import MAX_BYTES, MAX_DEPTH, MAX_UNREADABLE, Value, read
 
+NOT_HERE = "mapping values are not allowed here"
+TWO_COLONS = "(a second colon in one line: put a mapping in braces, a text in quotes)"
+GOES_ON = "(is a blank missing after the colon of the line before, or is this line indented too far?)"
+
 
 def value_of(text: str) -> Value:
     (document,) = read("a.yaml", text.encode()).documents
@@ -105,6 +109,16 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
             b"a:\n\t- 1",
             [r"a.yaml:2: not YAML: found character '\t' that cannot start any token (indent with spaces)"],
         ),
+        (b"a:b\nc: 1", [f"a.yaml:2: not YAML: {NOT_HERE} {GOES_ON}"]),
+        (b"a: b\n  c: 1", [f"a.yaml:2: not YAML: {NOT_HERE} {GOES_ON}"]),
+        (
+            b"a: b: c",
+            [f"a.yaml:1: not YAML: {NOT_HERE} {TWO_COLONS}"],
+        ),
+        (
+            b"a: 1\nb:2\nc: 3",
+            ["a.yaml:3: not YAML: could not find expected ':' (line 2 has no colon with a blank after it)"],
+        ),
         (b"a: [1", ["a.yaml:1: not YAML: expected ',' or ']', but got '<stream end>'"]),
         (b"a: 1\nb: \xff", ["a.yaml:2: expected UTF-8 text"]),
         (b"a: 1\nb: \x00", ["a.yaml:2: not YAML: the character U+0000 is not allowed"]),
@@ -134,7 +148,11 @@ def test_documents_before_an_unreadable_one_are_still_read() -> None:
             [{"b": 2}],
         ),
         (b"a: 'x\n---\nb: 2", ["a.yaml:2: not YAML: found unexpected document separator"], [{"b": 2}]),
-        (b"--- a: b\n---\nb: 2", ["a.yaml:1: not YAML: mapping values are not allowed here"], [{"b": 2}]),
+        (
+            b"--- a: b\n---\nb: 2",
+            [f"a.yaml:1: not YAML: {NOT_HERE} (begin a mapping in the line below)"],
+            [{"b": 2}],
+        ),
         (
             b"a: 1\n---\n]\n---\nb: 2\n---\n- }\n",
             ["a.yaml:3: not YAML: expected the node content, but found ']'", "a.yaml:7: not YAML: "],

@@ -30,7 +30,7 @@ BONUS = Bonus(
 )
 
 
-def test_a_bonus_is_the_contracts_object_in_the_contracts_order() -> None:
+def test_a_bonus_is_the_object_of_docs_bonuses_in_its_order() -> None:
     expected = (
         '{"bonus_id":"0123456789abcdef0123456789abcdef","type":"threshold_reached",'
         '"program":"creator-rewards","program_version":3,"tier":"silver",'

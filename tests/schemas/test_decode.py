@@ -270,7 +270,7 @@ def test_of_several_faults_the_code_that_comes_first_is_told(expected: str, reco
     assert decode(record, "likes", 5, 1) == read(record), "wrong_partition comes after them"
 
 
-def test_the_codes_come_in_the_contracts_order() -> None:
+def test_the_codes_come_in_the_order_of_docs_events() -> None:
     order = [CODES.index(expected) for expected, _ in FAULTS]
     assert all(earlier < later for earlier, later in pairwise(order))
 

@@ -112,7 +112,7 @@ def _tiers(draw: st.DrawFn, topics: tuple[Topic, ...], one_topic: bool) -> tuple
 
 
 def _tier(name: str, when: rules.Condition) -> rules.Tier:
-    return rules.Tier(name, when, {"as": "written"}, {"amount": "5.00"})
+    return rules.Tier(name, when, {"as": "written"}, {"amount": "5.00", "currency": "USD"})
 
 
 @cache

@@ -15,14 +15,16 @@ from stream.worker.rules import InForce
 from stream.worker.take import Taken
 
 
-def crew_of_one(*, max_subjects_in_memory: int = 200_000) -> Crew:
-    """For one partition, at edition 1."""
-    crew = SimpleNamespace(
+def crew_of_one(
+    *, max_subjects_in_memory: int = 200_000, allow_create_time: bool = False, **others: object
+) -> Crew:
+    """For one partition, at edition 1; ``others`` are in the place of what has no server behind it."""
+    held = dict[str, object](
         rules=SimpleNamespace(edition=SimpleNamespace(number=1)),
         settings=SimpleNamespace(
             checkpoint_interval=timedelta(seconds=1),
             max_subjects_in_memory=max_subjects_in_memory,
-            allow_create_time=False,
+            allow_create_time=allow_create_time,
         ),
         limits=Limits(),
         topic_ids=dict,
@@ -33,7 +35,7 @@ def crew_of_one(*, max_subjects_in_memory: int = 200_000) -> Crew:
         logs=SimpleNamespace(identity=SimpleNamespace(cluster="cluster")),
         turn=asyncio.Lock(),
     )
-    return cast(Crew, crew)
+    return cast(Crew, SimpleNamespace(**held | others))
 
 
 def taken_of(state: object, rules: InForce, lease: object) -> Taken:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from stream.core.partition import Partition
 from stream.core.rules import TOPICS, Limits, Topic
@@ -25,14 +26,16 @@ from tests.worker.served import crew_of_one, taken_of
 
 OVER_S = 20
 NOW_MS = 1_764_000_000_000
+CREATE_TIME, LOG_APPEND_TIME = 0, 1
 TIER_AT_TWO = {"name": "t", "when": {"views": 2}, "reward": {"amount": "5.00", "currency": "USD"}}
 
 
-def service_of(*, complete: bool = True, lease: object = None) -> Service:
+def service_of(*, complete: bool = True, lease: object = None, allow_create_time: bool = False) -> Service:
     """One that serves partition 0 of one, by a programme that counts views; ``complete``: memory holds all."""
     rules = in_force(1, {}, (dated(1, "2025-01-01T00:00:00Z"),), {}, Limits())
     state = Partition(0, rules.plan, Limits(), complete=complete)
-    return Service(crew_of_one(), taken_of(state, rules, lease or SimpleNamespace(seq=1)))
+    crew = crew_of_one(allow_create_time=allow_create_time)
+    return Service(crew, taken_of(state, rules, lease or SimpleNamespace(seq=1)))
 
 
 def chunk_for(service: Service, topic: Topic, creators: Sequence[str]) -> Chunk:
@@ -43,10 +46,12 @@ def chunk_for(service: Service, topic: Topic, creators: Sequence[str]) -> Chunk:
     return chunk_of(service, topic, [value_of(event) for event in events])
 
 
-def chunk_of(service: Service, topic: Topic, values: Sequence[bytes]) -> Chunk:
+def chunk_of(
+    service: Service, topic: Topic, values: Sequence[bytes], timestamp_type: int = LOG_APPEND_TIME
+) -> Chunk:
     """Records with these values, fetched from the beginning of a topic."""
     records = [
-        SimpleNamespace(offset=number, timestamp=NOW_MS, timestamp_type=1, value=value)
+        SimpleNamespace(offset=number, timestamp=NOW_MS, timestamp_type=timestamp_type, value=value)
         for number, value in enumerate(values)
     ]
     return service.flight.set_out(TopicPartition(topic, 0), cast(list[Record], records))
@@ -118,6 +123,24 @@ async def test_a_step_ends_once_late_events_have_taken_long(monkeypatch: pytest.
     assert (service.position("views"), service.flight.bytes) == (3, in_flight)
     await service._apply_some()
     assert (service.position("views"), service.flight.bytes) == (5, 0)
+
+
+@pytest.mark.parametrize(("allowed", "told"), [(False, ["views", "likes"]), (True, [])])
+async def test_a_topic_whose_timestamps_are_its_producers_is_told_once(
+    allowed: bool, told: list[str]
+) -> None:
+    """Not where that is allowed, nor of one whose timestamps are the broker's."""
+    service = service_of(allow_create_time=allowed)
+    offered: list[tuple[Topic, int]] = [
+        ("views", CREATE_TIME),
+        ("shares", LOG_APPEND_TIME),
+        ("likes", CREATE_TIME),
+        ("views", CREATE_TIME),
+    ]
+    with capture_logs() as lines:
+        for topic, kind in offered:
+            service.offer(topic, chunk_of(service, topic, [b"{}"], kind))
+    assert told == [line["topic"] for line in lines if "their producers' timestamps" in line["event"]]
 
 
 async def test_what_comes_while_it_goes_over_to_other_rules_is_not_missed(

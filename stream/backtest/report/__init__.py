@@ -2,6 +2,6 @@
 
 from stream.backtest.report.document import document
 from stream.backtest.report.page import page
-from stream.backtest.report.table import tables
+from stream.backtest.report.table import paid, tables
 
-__all__ = ["document", "page", "tables"]
+__all__ = ["document", "page", "paid", "tables"]

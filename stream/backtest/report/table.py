@@ -1,4 +1,4 @@
-"""A comparison as tables for the terminal."""
+"""What one set of programmes pays, and a comparison of two, as tables for the terminal."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,31 @@ from rich.table import Table
 
 from stream.backtest.comparison import Comparison
 from stream.backtest.report.words import amount, percent, signed
+from stream.backtest.summary import Summary
+from stream.backtest.tally import Paid
+
+
+def paid(summary: Summary) -> Table:
+    """A row for each tier of the first set, also where nobody got it, and what all of them cost.
+
+    A tier that changed its currency has a row a currency.
+    """
+    table, total = _table("programme", "tier", "awards", "cost", ""), Paid()
+    tiers = summary.sets[0].tiers
+    for program, tier in tiers:
+        found = summary.paid.get(program, {}).get(tier, Paid())
+        total.merge(found)
+        _add_rows(table, program, tier, found)
+    if len(tiers) > 1:
+        _add_rows(table, "in all", "", total)
+    return table
+
+
+def _add_rows(table: Table, program: str, tier: str, found: Paid) -> None:
+    costs = [(amount(found.cost[currency]), currency) for currency in sorted(found.cost)] or [("0", "")]
+    for number, cost in enumerate(costs):
+        first = program, tier, f"{found.awards:,}"
+        table.add_row(*(first if number == 0 else ("", "", "")), *cost)
 
 
 def tables(comparison: Comparison) -> Iterator[Table]:
