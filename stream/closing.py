@@ -14,9 +14,10 @@ class _Connections(Protocol):
 
 
 class Consumer(Protocol):
-    """aiokafka's consumer, as far as it is closed here."""
+    """aiokafka's consumer, as far as it is closed here; what fetches is None before a start."""
 
     _client: _Connections
+    _fetcher: Any
 
     async def stop(self) -> None: ...
 
@@ -48,13 +49,17 @@ async def stop(consumer: Consumer) -> None:
     except asyncio.CancelledError:
         stopping.cancel()
         raise
-    if not stopping.done():
-        stopping.cancel()
-        await asyncio.wait([stopping], timeout=STOP_TIMEOUT_S)
-    if not stopping.done() or stopping.cancelled():
-        await consumer._client.close()
-    else:
+    if stopping.done() and not stopping.cancelled():
         stopping.result()
+        return
+    stopping.cancel()
+    # Once without connections, so that nothing is waited for; and once more, as what fetched may have made new ones.
+    await consumer._client.close()
+    ending = [stopping]
+    if consumer._fetcher is not None:
+        ending.append(asyncio.create_task(consumer._fetcher.close()))
+    await asyncio.wait(ending, timeout=STOP_TIMEOUT_S)
+    await consumer._client.close()
 
 
 async def discard(producer: Producer) -> None:
@@ -75,4 +80,5 @@ async def discard(producer: Producer) -> None:
                 await part.close()
     unsent = producer._message_accumulator
     for batch in [*chain.from_iterable(unsent._batches.values()), *unsent._pending_batches]:
+        unsent._pending_batches.add(batch)  # aiokafka takes it out
         batch.future.cancel()  # a task of that stop waits for it

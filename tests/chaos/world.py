@@ -168,7 +168,8 @@ class World:
     def look_at_end(self, worker: Worker) -> None:
         """Note an end that nobody meant."""
         # A process that is told to stop before Python has come to our code, or after that, can't do so in order.
-        outside = not worker.lines or any(line.get("event") == "worker stopped" for line in worker.lines)
+        stopped = any(line.get("event") == "worker stopped" for line in worker.lines)
+        outside = not worker.lines or stopped or bool(worker.sentences)
         told_outside = worker.code == -signal.SIGTERM and outside
         if worker.code not in ENDED_AS_MEANT and not told_outside:
             self.broken.append(str(worker))
