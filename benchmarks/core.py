@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import command, cores, rewards
-from benchmarks.load import Load, Record
+from benchmarks.load import Load
 from benchmarks.reference import reference_us
 from schemas.decode import decode
 from stream.core.outcome import Event, Rejection
@@ -109,8 +109,7 @@ def measure(situation: Situation, events: int, seed: int) -> Cost:
     with TemporaryDirectory() as folder:
         rewards.write(Path(folder), situation.programs)
         plan = Plan(load_programs(Path(folder)).programs)
-    load = Load(events, situation.creators, 5, 200_000, situation.span_ms, seed)
-    chunks = list(_chunks(load.records()))
+    chunks = list(chunks_of(situation, events, seed))
     state = Partition(0, plan, Limits())
     apply_s = cut_s = 0.0
     bonuses = since_cut = 0
@@ -129,8 +128,9 @@ def measure(situation: Situation, events: int, seed: int) -> Cost:
     return Cost(situation.name, apply_s * scale, cut_s * scale, len(state.memory), bonuses)
 
 
-def _chunks(records: Iterator[Record]) -> Iterator[Chunk]:
-    """Decoded, a topic's records together once there are as many as the transport hands on at a time."""
+def chunks_of(situation: Situation, events: int, seed: int) -> Iterator[Chunk]:
+    """The load, decoded, a topic's records together once there are as many as the transport hands on at a time."""
+    records = Load(events, situation.creators, 5, 200_000, situation.span_ms, seed).records()
     waiting: dict[Topic, Chunk] = {}
     offsets: dict[Topic, int] = {}
     for record in records:
