@@ -93,21 +93,23 @@ def _conditions(metrics: tuple[rules.Metric, ...]) -> st.SearchStrategy[rules.Co
 def _tiers(draw: st.DrawFn, topics: tuple[Topic, ...], one_topic: bool) -> tuple[rules.Tier, ...]:
     """A ladder of tiers over one metric, so that a sum that is wrong by one shows; or a few tiers of any shape.
 
-    A version seldom has just the names of the one before, so it has something left to award.
+    A version seldom has just the names of the one before, so it has something left to award. With ``one_topic`` a
+    tier's name tells its topic, as over all versions one name is one award.
     """
     names = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=5, unique=True)
     if draw(st.booleans()):
         metric = draw(st.sampled_from([metric for topic in topics for metric in _metrics(topic)]))
         conditions = [rules.AtLeast(metric, least) for least in _thresholds(metric)]
         rungs = draw(st.lists(st.sampled_from(conditions), min_size=3, max_size=5, unique=True))
-        return tuple(_tier(name, rung) for name, rung in zip(draw(names), rungs, strict=False))
+        of = f"-{rules.topic_of(metric)}" if one_topic else ""
+        return tuple(_tier(name + of, rung) for name, rung in zip(draw(names), rungs, strict=False))
     tiers = []
     for name in draw(names)[:3]:
         named = (draw(st.sampled_from(topics)),) if one_topic else topics
         condition: rules.Condition = draw(
             _conditions(tuple(metric for topic in named for metric in _metrics(topic)))
         )
-        tiers.append(_tier(name, condition))
+        tiers.append(_tier(f"{name}-{named[0]}" if one_topic else name, condition))
     return tuple(tiers)
 
 
