@@ -12,8 +12,8 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from stream import topics
 from stream.closing import discard, stop
-from tests.kafka.broker import Broker, CannotRun
-from tests.kafka.servers import Kafka, unavailable
+from tests.kafka.broker import Broker
+from tests.kafka.servers import Kafka, started
 
 FOR_EVER_MS = 600_000
 OVER_S = 20
@@ -69,13 +69,8 @@ async def test_who_is_cancelled_while_closing_ends_so(kafka: Kafka) -> None:
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A broker of this test alone, to hang."""
-    broker = Broker(tmp_path / "broker")
-    try:
-        broker.start()
-    except CannotRun as why:
-        unavailable("Kafka", why)
-    yield broker
-    broker.kill()
+    with started(Broker(tmp_path / "broker"), "Kafka") as broker:
+        yield broker
 
 
 def sending(client: AIOKafkaClient) -> asyncio.Event:

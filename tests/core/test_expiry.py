@@ -2,9 +2,9 @@
 
 import pytest
 
-from stream.core.entry import NEVER_DUE
 from stream.core.expiry import GRAIN_MS, LATE_RULES_MS
 from stream.core.outcome import Rejection
+from stream.core.panes import FOREVER_MS
 from stream.core.partition import Changes, Partition
 from stream.core.plan import Plan
 from stream.core.rules import (
@@ -170,7 +170,7 @@ def test_a_latch_of_a_programme_that_is_gone_stays() -> None:
         arrive(partition, NOON + 1_000 * DAY, topic)
     partition.sweep(["ada"])
     assert partition.cut().subjects == {"ada": {}}
-    assert partition.memory.entries["ada"].due_ms == NEVER_DUE
+    assert partition.memory.entries["ada"].due_ms == FOREVER_MS
 
 
 def test_an_entry_without_anything_left_leaves_memory_once_that_is_durable() -> None:

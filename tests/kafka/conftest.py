@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka.broker import Broker, CannotRun
-from tests.kafka.servers import Kafka, unavailable
+from tests.kafka.broker import Broker
+from tests.kafka.servers import Kafka, started
 from tests.kafka.workers import Fleet, programs_in
 
 
@@ -21,10 +21,6 @@ async def fleet(kafka: Kafka, redis_url: str, app_name: str, tmp_path: Path) -> 
 @pytest.fixture
 def gullible(tmp_path: Path) -> Iterator[Broker]:
     """A broker that does not ask the coordinator whether a record's transaction has begun."""
-    broker = Broker(tmp_path / "broker", settings={"transaction.partition.verification.enable": "false"})
-    try:
-        broker.start()
-    except CannotRun as why:
-        unavailable("Kafka", why)
-    yield broker
-    broker.kill()
+    settings = {"transaction.partition.verification.enable": "false"}
+    with started(Broker(tmp_path / "broker", settings=settings), "Kafka") as broker:
+        yield broker

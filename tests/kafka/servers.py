@@ -6,9 +6,9 @@ neither can be had the tests are skipped with one line; with ``CI=true`` that is
 
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Protocol, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -73,6 +73,28 @@ class Kafka:
             await admin.close()
 
 
+class _Server(Protocol):
+    def start(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+S = TypeVar("S", bound=_Server)
+
+
+@contextmanager
+def started(server: S, service: str) -> Iterator[S]:
+    """A server of a test's own while the block runs. It is killed then: nobody needs its data any more."""
+    try:
+        server.start()
+    except CannotRun as why:
+        unavailable(service, why)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 class NoServer(Skipped):
     """Skips a test because a server can't be had."""
 
@@ -103,16 +125,8 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    broker = Broker(tmp_path_factory.mktemp("kafka"))
-    try:
-        broker.start()
-    except CannotRun as why:
-        unavailable("Kafka", why)
-    try:
+    with started(Broker(tmp_path_factory.mktemp("kafka")), "Kafka") as broker:
         yield broker.bootstrap
-    finally:
-        # Nobody needs its data any more, and an orderly end takes seconds.
-        broker.kill()
 
 
 @pytest.fixture
@@ -130,15 +144,8 @@ def redis_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    try:
-        server.start()
-    except CannotRun as why:
-        unavailable("Redis", why)
-    try:
+    with started(RedisServer(tmp_path_factory.mktemp("redis")), "Redis") as server:
         yield server.url
-    finally:
-        server.kill()
 
 
 @pytest.fixture
@@ -153,15 +160,8 @@ def redis_url(redis_session: str) -> str:
 @pytest.fixture
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis of this test alone, to crash: it comes back empty, as one without persistence does."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    try:
-        server.start()
-    except CannotRun as why:
-        unavailable("Redis", why)
-    try:
+    with started(RedisServer(tmp_path_factory.mktemp("redis")), "Redis") as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture

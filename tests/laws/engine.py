@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 
 from stream.core.outcome import Bonus, Outcome
+from stream.core.panes import FOREVER_MS
 from stream.core.partition import Partition
-from stream.core.plan import FOREVER_MS, Plan
+from stream.core.plan import Plan
 from stream.core.rules import Limits, Program
 from tests import model
 from tests.model import Record

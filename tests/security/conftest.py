@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.broker import CannotRun
-from tests.kafka.servers import unavailable
+from tests.kafka.servers import started, unavailable
 from tests.security.certificates import Authority
 from tests.security.secured_broker import SecuredBroker
 from tests.security.secured_redis import SecuredRedis
@@ -64,14 +64,10 @@ def secured_kafka(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def secured_redis(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredRedis]:
     """A Redis that asks for a client certificate, and for whatever login a test gives its users."""
-    server = SecuredRedis(
-        tmp_path_factory.mktemp("secured-redis"), identity=papers.servers, authority=papers.authority
-    )
-    try:
-        server.start()
-    except CannotRun as why:
-        unavailable("Redis", why)
-    try:
+    with started(
+        SecuredRedis(
+            tmp_path_factory.mktemp("secured-redis"), identity=papers.servers, authority=papers.authority
+        ),
+        "Redis",
+    ) as server:
         yield server
-    finally:
-        server.kill()

