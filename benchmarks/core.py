@@ -106,10 +106,14 @@ def main(
 
 def measure(situation: Situation, events: int, seed: int) -> Cost:
     """Apply a load to an empty partition."""
+    return applied(situation, list(chunks_of(situation, events, seed)))
+
+
+def applied(situation: Situation, chunks: list[Chunk]) -> Cost:
+    """Apply these chunks, and cut as often as a worker would."""
     with TemporaryDirectory() as folder:
         rewards.write(Path(folder), situation.programs)
         plan = Plan(load_programs(Path(folder)).programs)
-    chunks = list(chunks_of(situation, events, seed))
     state = Partition(0, plan, Limits())
     apply_s = cut_s = 0.0
     bonuses = since_cut = 0
@@ -124,7 +128,7 @@ def measure(situation: Situation, events: int, seed: int) -> Cost:
             since_cut = 0
             state.cut()
             cut_s += time.thread_time() - applied_s
-    scale = 1e6 / events
+    scale = 1e6 / sum(len(chunk.offsets) for chunk in chunks)
     return Cost(situation.name, apply_s * scale, cut_s * scale, len(state.memory), bonuses)
 
 

@@ -22,13 +22,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import command, rewards
-from benchmarks.core import EVENTS_A_CUT, SITUATIONS, chunks_of
+from benchmarks import command
+from benchmarks.core import SITUATIONS, applied, chunks_of
 from stream.core import partition
-from stream.core.partition import Partition
-from stream.core.plan import Plan
-from stream.core.rules import Limits
-from stream.programs.load import load as load_programs
 
 COUNTED = ("CPyPy_partition___Partition___apply", "CPyPy_partition___Partition___cut")
 """What mypyc calls the two from outside."""
@@ -71,19 +67,8 @@ def main(
 
 def _apply(load: Path) -> None:
     """What is counted; making the load is not, and would take most of the time under valgrind."""
-    with TemporaryDirectory() as folder:
-        rewards.write(Path(folder), SITUATIONS[0].programs)
-        plan = Plan(load_programs(Path(folder)).programs)
-    chunks = pickle.loads(load.read_bytes())
     gc.disable()
-    state = Partition(0, plan, Limits())
-    since_cut = 0
-    for chunk in chunks:
-        state.apply(*chunk)
-        since_cut += len(chunk.offsets)
-        if since_cut >= EVENTS_A_CUT:
-            since_cut = 0
-            state.cut()
+    applied(SITUATIONS[0], pickle.loads(load.read_bytes()))
 
 
 if __name__ == "__main__":
