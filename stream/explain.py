@@ -3,7 +3,7 @@
 Read from Redis as of the partition's last checkpoint, while workers go on: nothing is written, and Kafka isn't asked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.placement import partition_of
@@ -20,6 +20,9 @@ from stream.worker.rules import in_force
 
 TRIES = 50
 """Each checkpoint that a worker writes in between supersedes what was looked at, and one a second comes."""
+
+Award = tuple[str, str, int | None]
+"""Programme, tier, and the start of the period in Unix ms; None for `once`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A subject's standings as of a checkpoint, and awards that none of them tells: programme, tier, and the start
-    (Unix ms) of the period, None for `once`."""
+    """A subject's standings as of a checkpoint, and awards that none of them tells."""
 
     partition: int
     partitions: int
     checkpoint: int
     standings: tuple[Standing, ...]
-    other_awards: tuple[tuple[str, str, int | None], ...]
+    other_awards: tuple[Award, ...]
 
 
 async def explain(
@@ -79,9 +81,11 @@ async def explain(
             rules = in_force(body.edition, body.since, body.documents, body.late, Limits(), body.shortened)
             subject = Subject(key)
             subject.restore(fields, rules.plan)
-            standings = tuple(_standings(subject, rules.plan, "creator" if video_id is None else "video"))
+            awards = _awards(subject)
+            kind = "creator" if video_id is None else "video"
+            standings = tuple(_standings(subject, rules.plan, kind, awards))
             known = {(each.judge.program.name, each.judge.tier.name) for each in standings}
-            others = tuple(award for award in _awards(subject) if award[:2] not in known)
+            others = tuple(award for award in awards if award[:2] not in known)
             return Explanation(number, body.partitions, lease.seq, standings, others)
         raise Unreachable(f"The state of partition {number} changed each time that it was read.")
     finally:
@@ -96,7 +100,7 @@ def _body(lease: Lease | None, group: str) -> Body:
     return Body.decode(lease.meta)
 
 
-def _standings(subject: Subject, plan: Plan, kind: str) -> Iterator[Standing]:
+def _standings(subject: Subject, plan: Plan, kind: str, awards: Sequence[Award]) -> Iterator[Standing]:
     """Of the tiers that judge the newest pane of what they name, in the order of programmes, versions and tiers."""
     names = {name for name, _ in subject.each() if not name.endswith("-")}
     for region in sorted({name.rpartition(".")[2] for name in names}):
@@ -114,12 +118,12 @@ def _standings(subject: Subject, plan: Plan, kind: str) -> Iterator[Standing]:
                     for metric, name in judge.reads
                 }
                 award = (judge.program.name, judge.tier.name)
-                paid = tuple(period for *of, period in _awards(subject) if tuple(of) == award)
+                paid = tuple(period for *of, period in awards if tuple(of) == award)
                 yield Standing(region, judge, judge.window(pane), counts, paid)
 
 
-def _awards(subject: Subject) -> list[tuple[str, str, int | None]]:
-    """By programme, tier and the start of the period."""
+def _awards(subject: Subject) -> list[Award]:
+    """In the order of programmes, tiers and periods."""
     made = (latch.split("/") for latch in subject.latches)
     found = [(program, tier, None if period == "-" else int(period)) for program, tier, period in made]
     return sorted(found, key=lambda award: (award[0], award[1], award[2] or 0))

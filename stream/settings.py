@@ -105,6 +105,7 @@ def _as_address(written: str) -> str:
 
 Brokers = Annotated[str, AfterValidator(_as_brokers)]
 RedisUrl = Annotated[str, AfterValidator(_as_redis_url)]
+GroupName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Address = Annotated[str, AfterValidator(_as_address)]
 
 
@@ -265,9 +266,7 @@ class StateSettings(_Environment):
     redis: RedisUrl = Field(
         default="redis://localhost:6379/0", repr=False, description="URL of the Redis that has the state."
     )
-    group: str = Field(
-        default="bonus", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="The group whose state it is."
-    )
+    group: GroupName = Field(default="bonus", description="The group whose state it is.")
     connect_timeout: PositiveDuration = Field(
         default=timedelta(seconds=10),
         description="How long to wait for Redis before it ends with exit code 3.",
@@ -284,9 +283,8 @@ class Settings(LimitSettings, KafkaSettings):
         description="URL of the Redis that keeps the counters: redis://, rediss:// (TLS) or unix://; "
         "redis+cluster://HOST:PORT,HOST:PORT or rediss+cluster:// for a Redis Cluster.",
     )
-    group: str = Field(
+    group: GroupName = Field(
         default="bonus",
-        pattern=r"^[A-Za-z0-9._-]{1,100}$",
         description="Consumer group, and the name under which state is kept. "
         "A new name counts from the logs' start.",
     )

@@ -73,8 +73,8 @@ def row(program: Program, version: Version, now_ms: int) -> tuple[str, ...]:
         program.name,
         str(version.number),
         _standing(version, now_ms),
-        _instant(version.from_ms),
-        _instant(version.until_ms),
+        instant(version.from_ms),
+        instant(version.until_ms),
         "all" if version.regions is None else ",".join(sorted(version.regions)),
         program.subject,
         _window(version.window),
@@ -98,7 +98,8 @@ def _standing(version: Version, now_ms: int) -> str:
     return "over" if version.until_ms is not None and now_ms >= version.until_ms else "in force"
 
 
-def _instant(unix_ms: int | None) -> str:
+def instant(unix_ms: int | None) -> str:
+    """A time for people; a dash where there is none."""
     if unix_ms is None:
         return "-"
     from schemas.program_terms import instant_text

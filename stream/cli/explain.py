@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.check import aligned
+from stream.cli.check import aligned, instant
 from stream.cli.options import with_settings
 from stream.settings import StateSettings, in_ms
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 HEADINGS = ("REGION", "PROGRAM", "VERSION", "TIER", "NEWEST WINDOW", "COUNTS", "NEEDS", "PAID")
 _PERIODS = 2
 """Of so many periods that were paid, the last ones, the starts are shown."""
-
-_MS_PER_HOUR = 3_600_000
 
 
 @with_settings(StateSettings)
@@ -59,13 +57,13 @@ def told(found: "Explanation", subject: str) -> Iterator[str]:
     else:
         yield "Nothing is counted by a programme in force."
     for program, tier, period in found.other_awards:
-        since = "" if period is None else f", from {_instant(period)}"
+        since = "" if period is None else f", from {instant(period)}"
         yield f"Paid by what is not in force: {program} {tier}{since}"
 
 
 def _row(standing: "Standing") -> tuple[str, ...]:
     judge = standing.judge
-    start, end = map(_instant, standing.window)
+    start, end = map(instant, standing.window)
     return (
         standing.region,
         judge.program.name,
@@ -93,15 +91,11 @@ def _paid(periods: tuple[int | None, ...]) -> str:
         return "-"
     if periods == (None,):
         return "yes"
-    shown = ", ".join(_instant(start) for start in periods[-_PERIODS:])
+    shown = ", ".join(instant(start) for start in periods[-_PERIODS:])
     return f"{len(periods)} times, from {shown}" if len(periods) > 1 else f"from {shown}"
 
 
 def _amount(metric: "Metric", value: int) -> str:
-    return f"{value / _MS_PER_HOUR:.4f}" if metric == "watch_hours" else str(value)
+    from schemas.program_terms import MS_PER_HOUR
 
-
-def _instant(unix_ms: int | None) -> str:
-    from schemas.program_terms import instant_text
-
-    return "-" if unix_ms is None else instant_text(unix_ms)
+    return f"{value / MS_PER_HOUR:.4f}" if metric == "watch_hours" else str(value)

@@ -8,7 +8,7 @@ import typer
 from pydantic import Field
 
 from stream.cli.options import read_settings, with_settings
-from stream.settings import ENV_PREFIX, Brokers, KafkaSettings, RedisUrl
+from stream.settings import ENV_PREFIX, Brokers, GroupName, KafkaSettings, RedisUrl
 
 if TYPE_CHECKING:
     from stream.migrate import Move, Moved
@@ -23,11 +23,8 @@ class MoveSettings(KafkaSettings):
     redis: RedisUrl = Field(
         default="redis://localhost:6379/0", repr=False, description="URL of the Redis that has the state."
     )
-    group: str = Field(
-        default="bonus", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="The group whose state it is."
-    )
-    to_group: str = Field(
-        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+    group: GroupName = Field(default="bonus", description="The group whose state it is.")
+    to_group: GroupName = Field(
         description="The --group of the workers that are to go on with it.",
     )
     to_topic_prefix: str | None = Field(

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from stream.cli.check import HEADINGS, aligned, row
 from stream.cli.options import some_path, with_settings
-from stream.settings import KafkaSettings
+from stream.settings import GroupName, KafkaSettings
 
 if TYPE_CHECKING:
     from stream.programs import Mistake
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 class PublisherSettings(KafkaSettings):
     """In whose name programmes are put in force."""
 
-    group: str = Field(
+    group: GroupName = Field(
         default="bonus",
-        pattern=r"^[A-Za-z0-9._-]{1,100}$",
         description="The workers' --group: they and this command take turns in putting programmes in force.",
     )
 

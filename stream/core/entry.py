@@ -1,9 +1,6 @@
 """Entries: what of a partition's state is checkpointed, evicted and forgotten as one, under one key."""
 
-from typing import Final
-
-NEVER_DUE: Final = (1 << 62) - 1
-"""The due of an entry of which nothing will go by itself."""
+from stream.core.panes import FOREVER_MS
 
 
 class CellFields:
@@ -29,8 +26,8 @@ class Entry:
     """A subject, or a bucket of places. ``memory`` keeps all of this but ``key``.
 
     ``used`` is the number of the last chunk that touched the entry, ``cut`` that of the last cut that holds it;
-    ``changed`` says that it was written since. ``due_ms`` is what the last cut said (``expiry``), ``due_is_open``
-    whether the next one must look at it anew.
+    ``changed`` says that it was written since. ``due_ms`` is what the last cut said (``expiry``), ``FOREVER_MS``
+    where nothing will go by itself; ``due_is_open`` whether the next one must look at it anew.
     """
 
     __slots__ = ("changed", "cut", "due_is_open", "due_ms", "key", "used")
@@ -40,7 +37,7 @@ class Entry:
         self.changed = False
         self.cut = 0
         self.used = 0
-        self.due_ms = NEVER_DUE
+        self.due_ms = FOREVER_MS
         self.due_is_open = True
 
     def is_empty(self) -> bool:

@@ -25,8 +25,8 @@ from typing import Final
 
 from stream.core.awards import is_for_good
 from stream.core.conditions import metrics_of
-from stream.core.entry import NEVER_DUE, Entry
-from stream.core.panes import Span
+from stream.core.entry import Entry
+from stream.core.panes import FOREVER_MS, Span
 from stream.core.places import Places
 from stream.core.plan import Counter, Plan
 from stream.core.rules import (
@@ -82,11 +82,11 @@ class Expiry:
         self.topics = named or frozenset(TOPICS)
 
     def due(self, entry: Entry) -> int:
-        """The horizon after which something of ``entry`` can go, in ms; ``NEVER_DUE`` where nothing ever can."""
+        """The horizon after which something of ``entry`` can go, in ms; ``FOREVER_MS`` where nothing ever can."""
         if isinstance(entry, Subject):
-            return min(NEVER_DUE, self._subject_due(entry))
+            return min(FOREVER_MS, self._subject_due(entry))
         assert isinstance(entry, Places)
-        return min(NEVER_DUE, self._places_due(entry))
+        return self._places_due(entry)
 
     def forget(self, entry: Entry, horizon: Horizon) -> list[str]:
         """Drop what nothing can read any more; the fields that it was checkpointed under."""
@@ -107,7 +107,7 @@ class Expiry:
     def _subject_due(self, subject: Subject) -> int:
         """Asked of each subject that is new, and seldom again: plain on purpose, see ``benchmarks/core.py``."""
         if subject.latch_due_ms == 0:
-            subject.latch_due_ms = self._latch_due(subject.latches) if subject.latches else NEVER_DUE
+            subject.latch_due_ms = self._latch_due(subject.latches) if subject.latches else FOREVER_MS
         least = subject.latch_due_ms
         if subject.first is not None:
             least = min(least, self._series_due(subject.first_name, subject.first))
@@ -153,14 +153,14 @@ class Expiry:
         """The horizon from which on the award can't be reached."""
         program, _, rest = latch.partition("/")
         start, life_ms = rest.rpartition("/")[2], self._latch_life_ms.get(program)
-        return NEVER_DUE if life_ms is None or start == "-" else int(start) + life_ms
+        return FOREVER_MS if life_ms is None or start == "-" else int(start) + life_ms
 
     # Places
 
     def _places_due(self, places: Places) -> int:
         found = self._plan.gate(places.gate)
         if found is None or not any(places.taken.values()):
-            return NEVER_DUE
+            return FOREVER_MS
         return _rounded_up(found[1].local.end(places.period), GRAIN_MS)
 
     def _forget_places(self, places: Places, horizon: Horizon) -> list[str]:

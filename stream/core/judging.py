@@ -10,7 +10,8 @@ from typing import NamedTuple
 from stream.core.awards import bonus_id, latch
 from stream.core.conditions import holds
 from stream.core.outcome import Bonus, Event, Evidence
-from stream.core.plan import FOREVER_MS, Counter, Judge, first_pane, last_pane
+from stream.core.panes import FOREVER_MS
+from stream.core.plan import Counter, Judge, first_pane, last_pane
 from stream.core.rules import Metric, Topic
 from stream.core.series import NEVER
 from stream.core.subject import Subject

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import TypeVar
 
-from stream.core.entry import NEVER_DUE, CellFields, Entry
+from stream.core.entry import CellFields, Entry
 from stream.core.expiry import UNKNOWN, Expiry, Horizon
+from stream.core.panes import FOREVER_MS
 from stream.core.places import Places, holds_places
 from stream.core.plan import Plan
 from stream.core.subject import Subject
@@ -120,7 +121,7 @@ class Memory:
                 due_ms = self.expiry.due(entry)
                 if due_ms != entry.due_ms:
                     entry.due_ms = due_ms
-                    if due_ms == NEVER_DUE:
+                    if due_ms == FOREVER_MS:
                         self._gone.append((entry.key, None))
                     else:
                         dues[entry.key] = due_ms
@@ -161,7 +162,7 @@ class Memory:
     def _is_over(self, key: str) -> bool:
         """Whether an entry that was no longer due still isn't. One that has left memory since is looked at again."""
         entry = self.entries.get(key)
-        if entry is None or entry.due_is_open or entry.due_ms != NEVER_DUE:
+        if entry is None or entry.due_is_open or entry.due_ms != FOREVER_MS:
             return False
         if entry.is_empty():
             self._emptied.append((self.cuts, entry))

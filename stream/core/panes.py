@@ -13,10 +13,14 @@ panes 0 and 1 together. Instants are Unix ms, non-negative; spans are half-open;
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from stream.core.rules import Period
+
+FOREVER_MS: Final = (1 << 62) - 1
+"""An instant after all others: an absent ``until``. Compiled code holds no larger integer without
+an object."""
 
 _DAY_MS = 86_400_000
 _LAST_ORDINAL = date.max.toordinal()

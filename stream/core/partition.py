@@ -14,8 +14,9 @@ from stream.core.intake import NO_ARRIVAL, Intake
 from stream.core.judging import judge
 from stream.core.memory import Memory
 from stream.core.outcome import Bonus, Event, Outcome, Rejection
+from stream.core.panes import FOREVER_MS
 from stream.core.places import Gate, places_key
-from stream.core.plan import FOREVER_MS, Counter, Feeds, Plan
+from stream.core.plan import Counter, Feeds, Plan
 from stream.core.rules import TOPICS, Limits, SubjectKind, Topic
 from stream.core.series import Series
 from stream.core.subject import Subject, subject_key

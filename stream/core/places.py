@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-from stream.core.entry import NEVER_DUE, CellFields, Entry
+from stream.core.entry import CellFields, Entry
 from stream.core.filters import Filter
-from stream.core.panes import Local
+from stream.core.panes import FOREVER_MS, Local
 from stream.core.rules import SubjectKind
 
 _BUCKETS: Final = 256
@@ -82,7 +82,7 @@ class Places(Entry):
 
     def take_changes(self, cells: CellFields) -> dict[str, int | None]:
         fields: dict[str, int | None] = {viewer: self.taken[viewer] or None for viewer in self.touched}
-        if self.due_ms == NEVER_DUE or None in fields.values():
+        if self.due_ms == FOREVER_MS or None in fields.values():
             self.due_is_open = True
         self.touched, self.changed = set(), False
         return fields

@@ -10,12 +10,11 @@ A *judge* is one tier of one version for one region: which counters it reads, an
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from stream.core.awards import Latching, is_for_good, latch, latching
 from stream.core.conditions import metrics_of, necessary
 from stream.core.filters import Filter, filter_of
-from stream.core.panes import Fixed, Local, Panes, Span
+from stream.core.panes import FOREVER_MS, Fixed, Local, Panes, Span
 from stream.core.places import Gate
 from stream.core.rules import (
     TOPICS,
@@ -34,10 +33,6 @@ from stream.core.rules import (
     topic_of,
 )
 from stream.core.starts import CountStart, Keeps, Late, Shortened, Starts, count_starts
-
-FOREVER_MS: Final = (1 << 62) - 1
-"""An instant after all others: an absent ``until``. Compiled code holds no larger integer
-without an object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

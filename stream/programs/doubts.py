@@ -66,7 +66,7 @@ def outliving(documents: Sequence[Checked], retention_ms: int) -> Iterator[Mista
 
 def begun(documents: Iterable[Checked], loaded: Iterable[Program], now_ms: int) -> Iterator[Mistake]:
     """Versions that are new beside ``loaded`` ones, and whose ``from`` (Unix ms) is past already."""
-    known = {(program.name, version.number) for program in loaded for version in program.versions}
+    known = _names(loaded)
     for checked in documents:
         document = checked.document
         from_ms = _compiled([checked]).versions[0].from_ms
@@ -80,7 +80,7 @@ def begun(documents: Iterable[Checked], loaded: Iterable[Program], now_ms: int) 
 
 def counted_anew(documents: Sequence[Checked], loaded: Iterable[Program]) -> Iterator[Mistake]:
     """Lines of versions that are new beside ``loaded`` ones, and count something else than the version before."""
-    known = {(program.name, version.number) for program in loaded for version in program.versions}
+    known = _names(loaded)
     for versions in _by_program(documents):
         program = _compiled(versions)
         starts = count_starts(program)
@@ -99,6 +99,11 @@ def counted_anew(documents: Sequence[Checked], loaded: Iterable[Program]) -> Ite
                     "count_from starts it earlier"
                 )
                 yield versions[index].source.mistake(("count", topic), problem)
+
+
+def _names(programs: Iterable[Program]) -> set[tuple[str, int]]:
+    """The versions, by programme and number."""
+    return {(program.name, version.number) for program in programs for version in program.versions}
 
 
 def _tiers_out_of_order(checked: Checked, version: Version) -> Iterator[Mistake]:
