@@ -93,10 +93,15 @@ def counted_anew(documents: Sequence[Checked], loaded: Iterable[Program]) -> Ite
                 if region is None or starts[index, topic, region].at_ms != later.from_ms:
                     continue
                 assert later.from_ms is not None
+                whole_ms = later.from_ms + later.window.length_ms
+                whole = (
+                    f"windows are whole from {instant_text(whole_ms)} on"
+                    if whole_ms <= LAST_MS
+                    else "no window is whole"
+                )
                 problem = (
                     f"differs from version {earlier.number}, so it counts from {instant_text(later.from_ms)} on, and "
-                    f"windows are whole from {instant_text(later.from_ms + later.window.length_ms)} on: "
-                    "count_from starts it earlier"
+                    f"{whole}: count_from starts it earlier"
                 )
                 yield versions[index].source.mistake(("count", topic), problem)
 

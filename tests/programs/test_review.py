@@ -253,6 +253,19 @@ def test_a_new_version_whose_line_counts_anew(tmp_path: Path) -> None:
     ] == list(map(str, found))
 
 
+def test_a_line_that_counts_anew_in_a_window_that_is_never_whole(tmp_path: Path) -> None:
+    first = good(effective=JANUARY)
+    second = good(version="2", effective="{from: 9999-12-31T12:00:00Z}", count="{views: {paid: false}}")
+    before = folder(tmp_path / "before", first)
+
+    _, found = review(folder(tmp_path / "after", first, second), FEBRUARY_MS, before)
+
+    assert [
+        "creator.yaml:16: count.views: differs from version 1, so it counts from 9999-12-31T12:00:00Z on, and no "
+        "window is whole: count_from starts it earlier"
+    ] == list(map(str, found))
+
+
 @pytest.mark.parametrize(
     "second",
     [
