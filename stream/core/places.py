@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
+from mypy_extensions import mypyc_attr
+
 from stream.core.entry import CellFields, Entry
 from stream.core.filters import Filter
 from stream.core.panes import FOREVER_MS, Local
@@ -39,6 +41,7 @@ class Gate:
     local: Local
 
 
+@mypyc_attr(acyclic=True)
 class Places(Entry):
     """The places taken on one video (or creator) in one period, by a share of the viewers.
 

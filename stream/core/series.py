@@ -14,6 +14,8 @@ one that ends anywhere else is summed up, over the fewer of its panes and the ce
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 NEVER: Final = (1 << 62) - 1
 """A floor that no total reaches: nothing is left to be judged. Compiled code holds no larger integer without
 an object, and it would take two thousand million views of the longest."""
@@ -24,6 +26,7 @@ NO_PANES: Final[list[int]] = []
 the panes written of one of which only the head was: most have none of them. Never changed."""
 
 
+@mypyc_attr(acyclic=True)
 class Series:
     """Cells of one (counter, region) of one subject.
 

@@ -13,6 +13,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from stream.core.entry import CellFields, Entry
 from stream.core.plan import Counter, Plan
 from stream.core.series import NEVER, Series
@@ -46,6 +48,7 @@ def latch_field(latch: str) -> str:
     return _LATCH + latch
 
 
+@mypyc_attr(acyclic=True)
 class Subject(Entry):
     """The mutable state of one subject.
 

@@ -99,6 +99,13 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     _batch: Any = None  # the one that is being read
     _left: Iterator[Record]  # of it
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        if self.in_runs:
+            # aiokafka's own way of reading, which begins by itself and refers back: what nobody reads to its end
+            # would keep the fetch's bytes until the garbage collector came by.
+            self._records_iterator = None
+
     @property
     def in_runs(self) -> bool:
         """Whether the client wants runs."""

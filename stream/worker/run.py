@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stream.core.partition import Unapplied
+from stream.core.subject import Subject
 from stream.errors import BonusError, InputError
 from stream.logs import ENDED, logger
 from stream.settings import Settings
@@ -16,14 +17,18 @@ from stream.worker.app import create_app
 
 log = logger(__name__)
 
-GC_THRESHOLDS = (500_000, 5, 1_000)
-"""The state is millions of long-lived objects in few cycles: the default of 700 would walk them all the time. What a
-checkpoint is made of is soon gone by itself: at 50,000, looking through it took as long as the checkpoint."""
+GC_THRESHOLDS = (50_000, 5, 10)
+"""What the garbage collector has to look through is small where the core is compiled, for it does not know of the
+state (``stream/core/entry``); what a checkpoint is made of is soon gone by itself."""
+
+GC_THRESHOLDS_OF_PYTHON = (500_000, 5, 1_000)
+"""As Python the state is millions of objects that would be walked over and over."""
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what ended it otherwise; ``BonusError`` where a sentence says it."""
-    gc.set_threshold(*GC_THRESHOLDS)
+    walks_state = gc.is_tracked(Subject("any"))
+    gc.set_threshold(*(GC_THRESHOLDS_OF_PYTHON if walks_state else GC_THRESHOLDS))
     asyncio.run(_serve(settings))
 
 
@@ -41,6 +46,7 @@ async def _serve(settings: Settings) -> None:
             with _port_in_use(settings):
                 starting.result()
             started = True
+            gc.freeze()  # modules, clients: here to stay
             await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
         if crashed.done():

@@ -1,12 +1,16 @@
 """Runs hold what aiokafka hands out one by one: no record more, none less, whatever the batches are like."""
 
 import asyncio
+import gc
 import random
+import weakref
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import fetcher
 from confluent_kafka import Producer
 
+from stream.transport import fetching
 from stream.transport.fetching import in_runs
 from tests.kafka.headers import CODECS, SHOWN, send_with_odd_headers
 from tests.kafka.logs_of import read
@@ -79,6 +83,30 @@ async def test_a_headers_name_that_is_no_text_holds_nothing_up(kafka: Kafka, cod
         for start in range(len(values)):
             seen = await in_runs_from(kafka, tp, start, len(values) - 1, size)
             assert [(offset, value, held) for offset, _, _, value, held in seen] == whole[start:]
+
+
+async def test_a_fetch_goes_with_its_last_record(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes must not wait for the garbage collector, which seldom comes: a backlog would fill the memory."""
+    tp = TopicPartition(await kafka.create_topics(partitions=1) + "views", 0)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for _ in range(100):
+        producer.produce(tp.topic, b"x" * 1_000)
+    producer.flush()
+    fetched: list[weakref.ref[fetching.MemoryRecords]] = []
+
+    class Watched(fetching.MemoryRecords):
+        def __init__(self, raw: bytes) -> None:
+            super().__init__(raw)
+            fetched.append(weakref.ref(self))
+
+    monkeypatch.setattr(fetcher, "MemoryRecords", Watched)
+    gc.disable()
+    try:
+        assert len(await in_runs_from(kafka, tp, 0, 99, 7)) == 100
+        assert fetched
+        assert not [each for each in fetched if each() is not None]
+    finally:
+        gc.enable()
 
 
 async def in_runs_from(kafka: Kafka, tp: TopicPartition, start: int, last: int, most: int) -> Seen:
