@@ -23,11 +23,12 @@ _VIDEO: Final = "\x1f"  # no id holds a control character, so the joined key is 
 _CREATOR = re.compile("[^\x1e\x1f]*")
 _LATCH: Final = "!"
 
-NO_LATCHES: Final[set[str]] = set()
+NO_LATCHES: Final[dict[str, None]] = {}
 NOTHING_FRESH: Final[list[str]] = []
 NO_OTHERS: Final[dict[str, Series]] = {}
 """Those of every subject that has none, never changed: most subjects are never awarded anything and have one series.
-An empty set or a dict of their own would be a third of them, and more memory to wait for at each event.
+Empty ones of their own would be a third of them, and more memory to wait for at each event. Latches are keys of a
+dict: it is smaller than a set, and nothing that the garbage collector would walk.
 """
 
 
@@ -171,5 +172,5 @@ class Subject(Entry):
 
     def _latch(self, latch: str) -> None:
         if not self.latches:
-            self.latches = set()
-        self.latches.add(latch)
+            self.latches = {}
+        self.latches[latch] = None

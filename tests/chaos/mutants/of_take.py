@@ -50,7 +50,7 @@ def leave_orphans() -> None:
 def forgetful_latch() -> None:
     def award(self: Partition, key: str, latch: str) -> None:
         subject = self.memory.subject(key)
-        subject.latches = {*subject.latches, latch}
+        subject.latches = {**subject.latches, latch: None}
 
     Partition.award = award  # type: ignore[method-assign]
 
