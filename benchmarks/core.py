@@ -31,7 +31,7 @@ from stream.core.plan import Plan
 from stream.core.rules import Limits, Topic
 from stream.programs.load import load as load_programs
 from stream.transport.fetching import RUN
-from stream.worker.run import GC_THRESHOLDS
+from stream.worker.run import gc_thresholds
 
 EVENTS_A_CUT = 20_000
 _HOUR_MS = 3_600_000
@@ -84,7 +84,7 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
 ) -> None:
     """What the pure core costs an event."""
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*gc_thresholds())
     with cores.on(cores.split(pin)[0]):
         reference = reference_us()
         costs = [measure(each, events, seed) for each in SITUATIONS if only in each.name]

@@ -26,7 +26,7 @@ from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Limits, Topic
 from stream.programs.load import load as load_programs
 from stream.transport.fetching import RUN
-from stream.worker.run import GC_THRESHOLDS
+from stream.worker.run import gc_thresholds
 
 LIMIT = 150.0
 """Iterations of the reference loop that an event may cost: 2.5 times what it did on a quiet machine when this was
@@ -67,7 +67,7 @@ def measure(rounds: int = ROUNDS) -> Price:
         plan = Plan(load_programs(Path(folder)).programs)
     batches = _batches(list(Load(EVENTS, CREATORS, 5, 50_000, SPAN_MS, SEED).records()))
     before = gc.get_threshold()
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*gc_thresholds())
     try:
         taken = [(*_round(plan, batches), reference_us()) for _ in range(rounds)]
     finally:

@@ -36,7 +36,7 @@ from stream.programs.load import load
 from stream.store.checkpoint import Delta, IdBatch
 from stream.store.lease import Lease
 from stream.store.store import StateStore
-from stream.worker.run import GC_THRESHOLDS
+from stream.worker.run import gc_thresholds
 
 PANES = (1, 10, 100, 1_000)
 MOST_SUBJECTS = 100_000
@@ -254,7 +254,7 @@ class _Redis:
 
 
 def _partition(rules: str = _RULES) -> Partition:
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*gc_thresholds())
     with TemporaryDirectory() as folder:
         if rules:
             Path(folder, "rules.yaml").write_text(rules)

@@ -20,7 +20,7 @@ from stream.core.plan import Plan
 from stream.core.rules import Limits
 from stream.programs.load import load
 from stream.settings import in_ms, parse_duration
-from stream.worker.run import GC_THRESHOLDS
+from stream.worker.run import gc_thresholds
 
 Axis = Literal["subjects", "programs", "windows", "tiers"]
 
@@ -119,7 +119,7 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
 
 def measure(point: Point, events: int, seed: int) -> Cost:
     """Measure a point."""
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*gc_thresholds())
     with TemporaryDirectory() as folder:
         write_programs(Path(folder), point)
         state = Partition(0, Plan(load(Path(folder)).programs), Limits())

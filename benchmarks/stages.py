@@ -29,7 +29,7 @@ from stream.store.checkpoint import Delta, IdBatch
 from stream.store.layout import Layout, edits_of
 from stream.store.link import pack
 from stream.transport.fetching import RUN, in_runs
-from stream.worker.run import GC_THRESHOLDS
+from stream.worker.run import gc_thresholds
 
 STAGES = ("fetch", "decode", "apply", "cut", "pack")
 
@@ -50,7 +50,7 @@ class Stages:
 def measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
     """Read all of the inputs through the stages, cutting so often that it comes to about ``checkpoints``."""
     before = gc.get_threshold()
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.set_threshold(*gc_thresholds())
     try:
         return asyncio.run(_measure(ground, programs, checkpoints))
     finally:

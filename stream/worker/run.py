@@ -17,18 +17,20 @@ from stream.worker.app import create_app
 
 log = logger(__name__)
 
-GC_THRESHOLDS = (50_000, 5, 10)
-"""What the garbage collector has to look through is small where the core is compiled, for it does not know of the
-state (``stream/core/entry``); what a checkpoint is made of is soon gone by itself."""
 
-GC_THRESHOLDS_OF_PYTHON = (500_000, 5, 1_000)
-"""As Python the state is millions of objects that would be walked over and over."""
+def gc_thresholds() -> tuple[int, int, int]:
+    """How often the garbage collector is to come.
+
+    Where the core is compiled it does not know of the state, and has little to look through; what a checkpoint is
+    made of is soon gone by itself. As Python the state is millions of objects, which it would walk over and over.
+    """
+    walks_state = gc.is_tracked(Subject("any"))
+    return (500_000, 5, 1_000) if walks_state else (50_000, 5, 10)
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what ended it otherwise; ``BonusError`` where a sentence says it."""
-    walks_state = gc.is_tracked(Subject("any"))
-    gc.set_threshold(*(GC_THRESHOLDS_OF_PYTHON if walks_state else GC_THRESHOLDS))
+    gc.set_threshold(*gc_thresholds())
     asyncio.run(_serve(settings))
 
 

@@ -141,7 +141,7 @@ class Service:
     async def close(self) -> None:
         """Let go of everything that is still under way, and of what memory holds.
 
-        A failure's traceback holds on to us, and nobody looks for such cycles (``run.GC_THRESHOLDS``).
+        A failure's traceback holds on to us, and nobody looks for such cycles soon (``run.gc_thresholds``).
         """
         self._failure.cancel()
         self._queue.clear()
