@@ -30,6 +30,7 @@ from stream.store.layout import Layout, edits_of
 from stream.store.link import pack
 from stream.transport.fetching import RUN, in_runs
 from stream.worker.run import gc_thresholds
+from stream.worker.service import SLICE
 
 STAGES = ("fetch", "decode", "apply", "cut", "pack")
 
@@ -87,13 +88,14 @@ async def _measure(ground: Ground, programs: Path, checkpoints: int) -> Stages:
             for tp, fetched in batches.items():
                 lap.end("fetch")
                 topic, state = topics[tp.topic], states[tp.partition]
-                decoded = decoders[tp.topic, tp.partition].decode([each.value for each in fetched])
-                lap.end("decode")
-                outcome = state.apply(
-                    topic, [each.offset for each in fetched], [each.timestamp for each in fetched], decoded
-                )
-                lap.end("apply")
-                stages.bonus_ids.update(bonus.bonus_id for bonus in outcome.bonuses)
+                for start in range(0, len(fetched), SLICE):
+                    some = fetched[start : start + SLICE]
+                    decoded = decoders[tp.topic, tp.partition].decode([each.value for each in some])
+                    lap.end("decode")
+                    offsets, timestamps = [each.offset for each in some], [each.timestamp for each in some]
+                    outcome = state.apply(topic, offsets, timestamps, decoded)
+                    lap.end("apply")
+                    stages.bonus_ids.update(bonus.bonus_id for bonus in outcome.bonuses)
                 stages.events += len(fetched)
                 since_cut[tp.partition] += len(fetched)
                 if since_cut[tp.partition] >= cut_at:

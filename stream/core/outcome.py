@@ -71,13 +71,14 @@ class Bonus:
 class Outcome(NamedTuple):
     """What one chunk of one topic-partition came to.
 
-    ``applied`` is how many of its records were, from the first on.
+    ``applied`` is how many of its records were, from the first on, and ``looked`` at how many panes for late events.
     ``out_of_step`` counts accepted events that arrived after their topic had been passed by more than ``topic_lag``.
     ``turned_away`` pairs an index into the chunk with the reason; the code ``late`` goes to the topic
     ``late``, every other code to ``rejected``.
     """
 
     applied: int
+    looked: int
     accepted: int
     duplicates: int
     out_of_step: int

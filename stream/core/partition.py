@@ -167,7 +167,7 @@ class Partition:
         intake.forget()
         if in_step_at >= applied:
             out_of_step = accepted
-        return Outcome(applied, accepted, duplicates, out_of_step, turned_away, bonuses)
+        return Outcome(applied, self._looked, accepted, duplicates, out_of_step, turned_away, bonuses)
 
     def _in_step_at(self, topic: Topic, timestamps: Sequence[int]) -> int:
         """The index of the record by which the topic gets to where it had been passed; how many where none does."""

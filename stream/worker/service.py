@@ -40,6 +40,9 @@ TURNS = 4
 """So many turns of the event loop follow for each chunk applied, before another partition applies: a transaction is
 some forty small steps, a turn each, which would otherwise wait for chunks of each partition every time."""
 
+SLICE = 250
+"""Records that are decoded, then applied, before the next: events that are still in the processor's cache."""
+
 MOST_LOOKED = 100_000
 """At so many panes one step looks for late events, a tier each: some 50 ms. The heartbeat must not wait for all."""
 
@@ -68,7 +71,10 @@ class Service:
         self._state, self._lease, self._number = taken.state, taken.lease, taken.state.number
         self._decoders = {topic: Decoder(topic, self._number, crew.partitions) for topic in TOPICS}
         self._queue: deque[tuple[Topic, Chunk]] = deque()
-        self._decoded: list[Event | Rejection] = []  # of the queue's first chunk, what is not applied yet
+        # Of the queue's first chunk: how many are applied, and what of the others is decoded.
+        self._applied = 0
+        self._decoded: list[Event | Rejection] = []
+        self._looked = 0  # at panes, for late events, in this step
         self._progress = asyncio.Condition()  # a transaction or a checkpoint was acknowledged
         self._outgoing = Outgoing(taken.ledger, crew.outbox, crew.logs, self._progress)
         self._checkpoints = Checkpoints(crew, taken, self._outgoing, self._progress)
@@ -183,14 +189,14 @@ class Service:
         """
         unknown: Sequence[str] = ()
         async with self._crew.turn:
-            chunks = records = 0
+            chunks = records = self._looked = 0
             while self._queue and self._has_room():
                 records += len(self._queue[0][1].records)
                 if chunks and records > RUN:
                     break
                 unknown = self._apply_first()
                 chunks += 1
-                if self._decoded:
+                if unknown or self._looked > MOST_LOOKED:
                     break
             for _ in range(TURNS * chunks):
                 await asyncio.sleep(0)
@@ -200,19 +206,26 @@ class Service:
             self._step = "apply"
 
     def _apply_first(self) -> Sequence[str]:
-        """Decode the queue's first chunk and apply it, or what of it is left; or the keys that memory lacks for that.
+        """Decode and apply the queue's first chunk, or what of it is left; or the keys that memory lacks for that.
 
-        Asked again after each read-back: a checkpoint may have let others go meanwhile.
+        What it lacks is read back at once for all of the chunk. Asked again after each read-back: a checkpoint may
+        have let others go meanwhile.
         """
         topic, chunk = self._queue[0]
-        self._decoded = self._decoded or self._decoders[topic].decode([each.value for each in chunk.records])
-        unknown = self._state.missing(topic, self._decoded)
-        if not unknown:
-            self._apply(topic, chunk)
+        size = SLICE if self._state.memory.complete else len(chunk.records)
+        while self._applied < len(chunk.records) and self._looked <= MOST_LOOKED:
             if not self._decoded:
-                self.flight.land(chunk)
-                self._queue.popleft()
-        return unknown
+                some = chunk.records[self._applied : self._applied + size]
+                self._decoded = self._decoders[topic].decode([each.value for each in some])
+            unknown = self._state.missing(topic, self._decoded)
+            if unknown:
+                return unknown
+            self._apply(topic, chunk)
+        if self._applied == len(chunk.records):
+            self._applied = 0
+            self.flight.land(chunk)
+            self._queue.popleft()
+        return ()
 
     async def _go_over(self) -> None:
         """Go over to the edition in force, at this place of the logs: a checkpoint says so before the next record."""
@@ -231,10 +244,14 @@ class Service:
 
     def _apply(self, topic: Topic, chunk: Chunk) -> None:
         """The one synchronous step in which this partition's state changes."""
-        records = chunk.records[-len(self._decoded) :]
+        records = chunk.records[self._applied : self._applied + len(self._decoded)]
         offsets = [record.offset for record in records]
         timestamps = [record.timestamp for record in records]
-        outcome = self._state.apply(topic, offsets, timestamps, self._decoded, MOST_LOOKED)
+        outcome = self._state.apply(
+            topic, offsets, timestamps, self._decoded, max(0, MOST_LOOKED - self._looked)
+        )
+        self._looked += outcome.looked
+        self._applied += outcome.applied
         self._decoded = self._decoded[outcome.applied :]
         for index, rejection in outcome.turned_away:
             origin = Origin(chunk.topic, chunk.partition, records[index].offset)
