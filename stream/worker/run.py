@@ -25,7 +25,7 @@ def gc_thresholds() -> tuple[int, int, int]:
     made of is soon gone by itself. As Python the state is millions of objects, which it would walk over and over.
     """
     walks_state = gc.is_tracked(Subject("any"))
-    return (500_000, 5, 1_000) if walks_state else (50_000, 5, 10)
+    return (500_000, 5, 1_000) if walks_state else (100_000, 5, 10)
 
 
 def run(settings: Settings) -> None:
