@@ -5,6 +5,7 @@ wherever and however often the log is read.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from stream.core.outcome import Rejection
 from stream.core.rules import Limits
@@ -12,6 +13,13 @@ from stream.core.rules import Limits
 NO_ARRIVAL = -1
 """Before the first timestamp: older than any instant, so what occurred lies too far in its future."""
 
+
+_ENDS: Final = 1024
+"""So many classes of ids there are, by how they end."""
+
+_LEAST_ENDS: Final = 16
+"""The ids of as many classes, or up to twice as many, share a dict. One that is full moves to twice the place, all at
+once: of ten million ids that would stop everything for a second. Of unequal dicts one is full at a time."""
 
 _SHARE_KEPT = 8
 """Forgotten ids are let go of together, once they are more than this share of all."""
@@ -23,9 +31,9 @@ NO_RUN = -2
 class Intake:
     """The running arrival of a topic-partition, and the event ids accepted within the dedupe window.
 
-    ``seen`` maps an id to the arrival at which it was accepted. Ids leave it by arrival alone, never because
-    some bound on memory was met: a forgotten id would be counted twice. Arrivals are objects in it, one for all ids
-    of a run: as integers they would take 32 bytes an id where the core is compiled.
+    ``seen`` maps an id to the arrival at which it was accepted, in the dict for its end. Ids leave it by arrival
+    alone, never because some bound on memory was met: a forgotten id would be counted twice. Arrivals are objects in
+    it, one for all ids of a run: as integers they would take 32 bytes an id where the core is compiled.
     """
 
     __slots__ = ("_arrived", "_cut_at", "_forgotten", "_order", "_run", "_runs", "arrival", "limits", "seen")
@@ -33,7 +41,10 @@ class Intake:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.arrival = NO_ARRIVAL
-        self.seen: dict[str, object] = {}
+        self.seen: list[dict[str, object]] = []  # one for each class of ids; neighbours share theirs
+        while len(self.seen) < _ENDS:
+            for ends in range(_LEAST_ENDS, 2 * _LEAST_ENDS):
+                self.seen += [{}] * ends
         self._order: list[str] = []  # as they were accepted; the first so many are
         self._forgotten = 0
         self._cut_at = 0  # where those in _order begin that no cut holds
@@ -58,7 +69,7 @@ class Intake:
 
     def is_new(self, event_id: str) -> bool:
         """Whether the id is no duplicate here; a new one is remembered with the present arrival."""
-        arrival, seen = self.arrival, self.seen
+        arrival, seen = self.arrival, self.seen[_end_of(event_id)]
         if arrival != self._run:
             self._run = self._arrived = arrival
             self._runs.append((arrival, len(self._order)))
@@ -78,15 +89,17 @@ class Intake:
 
     def forget(self) -> None:
         """Drop the ids that can't make a duplicate any more."""
-        floor, seen, order, at = self.floor(), self.seen, self._order, self._forgotten
+        floor, order, at = self.floor(), self._order, self._forgotten
         end = len(order)
         while at < end:
-            accepted = seen.get(order[at])
+            event_id = order[at]
+            seen = self.seen[_end_of(event_id)]
+            accepted = seen.get(event_id)
             if accepted is not None:
                 assert isinstance(accepted, int)
                 if accepted >= floor:
                     break
-                del seen[order[at]]
+                del seen[event_id]
             at += 1
         self._forgotten = at
         if min(at, self._cut_at) > end // _SHARE_KEPT:
@@ -95,17 +108,17 @@ class Intake:
     def restore(self, arrival: int, runs: Iterable[tuple[int, list[str]]]) -> None:
         """Take over checkpointed ids, runs of (arrival, ids) in ascending order of arrival."""
         self.arrival = arrival
-        seen = self.seen
         for accepted, ids in runs:
             arrived: object = accepted
             for event_id in ids:
-                seen[event_id] = arrived
+                self.seen[_end_of(event_id)][event_id] = arrived
             self._order.extend(ids)
         self._cut_at = len(self._order)
 
     def let_go(self) -> None:
         """Remember no id any more."""
-        self.seen.clear()
+        for seen in self.seen:
+            seen.clear()
         self._order.clear()
         self._runs.clear()
 
@@ -130,3 +143,10 @@ class Intake:
         self._forgotten -= forgotten
         self._cut_at -= forgotten
         self._runs = [(arrival, start - forgotten) for arrival, start in self._runs]
+
+
+def _end_of(event_id: str) -> int:
+    """The class of an id, by its last three characters: most end with a count or at random, and a hash costs more."""
+    last = len(event_id) - 1
+    at_last, before, before_that = event_id[last], event_id[max(0, last - 1)], event_id[max(0, last - 2)]
+    return (ord(at_last) + 13 * ord(before) + 169 * ord(before_that)) % _ENDS

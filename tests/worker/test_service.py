@@ -252,4 +252,4 @@ async def test_what_is_left_of_a_failure_holds_no_state() -> None:
         await service.run()
     await service.close()
     assert len(service._state.memory) == 0
-    assert not any(intake.seen for intake in service._state._intakes.values())
+    assert not any(any(intake.seen) for intake in service._state._intakes.values())
