@@ -142,7 +142,7 @@ class Expiry:
         return _rounded_up(min(map(self._latch_end_ms, latches)), DAY_MS)
 
     def _forget_latches(self, subject: Subject, horizon_ms: int) -> list[str]:
-        gone = [latch for latch in subject.latches if self._latch_end_ms(latch) <= horizon_ms]
+        gone = {latch for latch in subject.latches if self._latch_end_ms(latch) <= horizon_ms}
         if gone:
             for latch in gone:
                 del subject.latches[latch]

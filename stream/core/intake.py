@@ -13,7 +13,6 @@ from stream.core.rules import Limits
 NO_ARRIVAL = -1
 """Before the first timestamp: older than any instant, so what occurred lies too far in its future."""
 
-
 _ENDS: Final = 1024
 """So many classes of ids there are, by how they end."""
 
