@@ -247,9 +247,7 @@ class Service:
         records = chunk.records[self._applied : self._applied + len(self._decoded)]
         offsets = [record.offset for record in records]
         timestamps = [record.timestamp for record in records]
-        outcome = self._state.apply(
-            topic, offsets, timestamps, self._decoded, max(0, MOST_LOOKED - self._looked)
-        )
+        outcome = self._state.apply(topic, offsets, timestamps, self._decoded, MOST_LOOKED - self._looked)
         self._looked += outcome.looked
         self._applied += outcome.applied
         self._decoded = self._decoded[outcome.applied :]
