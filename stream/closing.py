@@ -64,11 +64,15 @@ async def stop(consumer: Consumer) -> None:
 
 async def discard(producer: Producer) -> None:
     """Stop a ``producer``: what it has not sent is dropped; the next of its id aborts a transaction under way."""
+    unsent = producer._message_accumulator
+    # aiokafka keeps a failure a second time, for whoever waits until a batch has gone or commits; nobody does any
+    # more, and asyncio would log that.
+    kept = [batch._drain_waiter for batch in chain.from_iterable(unsent._batches.values())]
     if producer._txn_manager is not None:
-        # aiokafka keeps a failure a second time, for a commit that is never asked for; asyncio would log that.
-        kept = producer._txn_manager.wait_for_transaction_end()
-        if kept is not None and kept.done() and not kept.cancelled():
-            kept.exception()
+        kept.append(producer._txn_manager.wait_for_transaction_end())
+    for failure in kept:
+        if failure is not None and failure.done() and not failure.cancelled():
+            failure.exception()
     with contextlib.suppress(Exception):
         async with asyncio.timeout(DISCARD_TIMEOUT_S):
             await producer.stop()
@@ -78,7 +82,6 @@ async def discard(producer: Producer) -> None:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(DISCARD_TIMEOUT_S):
                 await part.close()
-    unsent = producer._message_accumulator
     for batch in [*chain.from_iterable(unsent._batches.values()), *unsent._pending_batches]:
         unsent._pending_batches.add(batch)  # aiokafka takes it out
         batch.future.cancel()  # a task of that stop waits for it

@@ -1,13 +1,14 @@
 """A client is closed whole, whatever it is waiting for."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
 from aiokafka.protocol.produce import ProduceRequest
 
 from stream import topics
@@ -126,3 +127,23 @@ async def test_a_member_of_a_group_is_closed_though_its_broker_hangs(broker: Bro
     broker.suspend()
     await asyncio.wait_for(stop(consumer), OVER_S)
     await nothing_is_left(consumer._client, before)
+
+
+async def test_of_a_producer_that_was_shut_out_nothing_is_logged_later(kafka: Kafka) -> None:
+    """What it failed with was told to whoever sent; aiokafka keeps it for others, too."""
+    logged: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: logged.append(context))
+    bonuses = await kafka.create_topics() + "bonuses"
+    options = {**kafka.options, "transactional_id": bonuses, "acks": "all"}
+    first = AIOKafkaProducer(**options)
+    await first.start()
+    second = AIOKafkaProducer(**options)
+    await second.start()
+    await first.begin_transaction()
+    with pytest.raises(ProducerFenced):
+        await first.send_and_wait(bonuses, b"too late", partition=0)
+    for producer in (first, second):
+        await discard(producer)
+    del first, second, producer
+    gc.collect()
+    assert logged == []

@@ -11,7 +11,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced, RecordTooLargeError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    RecordTooLargeError,
+    UnknownError,
+)
 
 from schemas import rulebook as wire
 from stream.access import forbidden
@@ -43,20 +49,30 @@ async def publish(
     for _ in range(_MOST_TRIES):
         try:
             return await _publish(options, app, follower, decide)
-        except ProducerFenced:
-            await asyncio.sleep(random.uniform(0, _FENCED_S))
         except (MessageSizeTooLargeError, RecordTooLargeError) as error:
             raise InputError(
                 f"A programme with all its versions is too large for {follower.log.topic}: raise max.message.bytes "
                 "of that topic, or end the programme and go on under another name."
             ) from error
         except (KafkaError, OSError) as error:
-            raise forbidden(error, "Write") or Unreachable(
-                f"The programmes could not be published to {follower.log.topic}: {error!r}."
-            ) from error
+            if not _is_shut_out(error):
+                raise forbidden(error, "Write") or Unreachable(
+                    f"The programmes could not be published to {follower.log.topic}: {error!r}."
+                ) from error
+        await asyncio.sleep(random.uniform(0, _FENCED_S))
     raise Unreachable(
-        f"The programmes could not be published to {follower.log.topic}: others publish all the time."
+        f"The programmes could not be published to {follower.log.topic}: others publish all the time, or the broker "
+        "does not say how a transaction ends; its log would tell."
     )
+
+
+def _is_shut_out(error: Exception) -> bool:
+    """Whether another publisher came between, or may have.
+
+    Kafka 4.3.1 trips over its own state where a commit meets another's shutting out: it commits nothing, and answers
+    with an unknown error.
+    """
+    return isinstance(error, ProducerFenced) or isinstance(error.__cause__, UnknownError)
 
 
 async def _publish(

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, UnknownError
 
 from schemas import rulebook as wire
-from stream.errors import InputError
+from stream.errors import InputError, Unreachable
+from stream.rulebook import publish as publishing
 from stream.rulebook.edition import Edition
 from stream.rulebook.follow import Follower
 from stream.rulebook.publish import publish
@@ -92,6 +94,42 @@ async def test_publishers_at_the_same_moment_take_turns(topic: Topic) -> None:
 
     await asyncio.gather(*(add(number) for number in range(4)))
     assert {f"p{number}" for number in range(4)} == set((await followers[0].read_to_end()).programs)
+
+
+@pytest.fixture
+def unsure(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Has so many commits end as Kafka 4.3.1 ends one that meets another publisher: unknown, and nothing is done."""
+    honest = AIOKafkaProducer.commit_transaction
+
+    def fail(times: int) -> None:
+        left = iter(range(times))
+
+        async def commit(producer: AIOKafkaProducer) -> None:
+            if next(left, None) is not None:
+                raise KafkaError("Unexpected error during batch delivery") from UnknownError()
+            await honest(producer)
+
+        monkeypatch.setattr(AIOKafkaProducer, "commit_transaction", commit)
+
+    return fail
+
+
+async def test_where_a_broker_does_not_say_how_it_ended_publishing_begins_again(
+    topic: Topic, unsure: Callable[[int], None]
+) -> None:
+    unsure(2)
+    await topic.publish(document("a"))
+    assert {"a"} == set((await topic.follower()).edition.programs)
+
+
+async def test_a_broker_that_never_says_how_it_ended_is_given_up(
+    topic: Topic, unsure: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "_FENCED_S", 0.0)
+    unsure(1_000)
+    with pytest.raises(Unreachable, match="the broker does not say how a transaction ends"):
+        await topic.publish(document("a"))
+    assert set() == set((await topic.follower()).edition.programs)
 
 
 async def test_what_a_publisher_left_open_when_it_died_is_never_in_force(topic: Topic) -> None:
