@@ -111,7 +111,7 @@ def _watch(place: Ground, label: str, workers: Sequence[Worker], events: int) ->
 
 
 def _looks(workers: Sequence[Worker]) -> list[Look]:
-    return [each.look() for each in workers]
+    return [each.progress() for each in workers]
 
 
 def _counted(looks: Sequence[Look]) -> int:

@@ -103,13 +103,14 @@ def measure(
         with profile.sampling(it.pid, profile_to) as samples:
             last = it.wait_until(lambda look: look.events >= events, patience_s)
             durable = it.wait_until(lambda look: place.committed() >= events, TAKE_S)
+        told = it.look().metrics
         run = Run(
             events=events - first.events,
             wall_s=last.at_s - first.at_s,
             cpu_s=durable.cpu_s - first.cpu_s,
-            checkpoints=int(durable.metrics["bonus_checkpoint_seconds_count"]),
-            transactions=int(durable.metrics.get("bonus_transactions_total", 0)),
-            bonuses=int(durable.metrics.get("bonus_bonuses_total", 0)),
+            checkpoints=int(told["bonus_checkpoint_seconds_count"]),
+            transactions=int(told.get("bonus_transactions_total", 0)),
+            bonuses=int(told.get("bonus_bonuses_total", 0)),
             max_rss_mib=it.max_rss_mib(),
             waited=(last.waited_s - first.waited_s) / (last.at_s - first.at_s),
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,7 +21,10 @@ from tests.kafka.broker import free_ports, leash, tail
 TAKE_S = 60.0
 LEAST_EVENTS_A_SECOND = 2_000
 STOP_S = 30.0
-_LOOK_EVERY_S = 0.25  # each look costs the worker a few ms
+_LOOK_EVERY_S = 0.25
+_PROGRESS = ("bonus_events_total", "bonus_partitions_taken")
+"""What is looked at again and again: a fraction of a millisecond of the worker's time, where all is some of them."""
+
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,7 +37,7 @@ class Look:
     """One look at a worker: when (monotonic s), and what it has used and said so far.
 
     ``cpu_s`` is user and system time, ``waited_s`` the time for which it could have run and had no core, of its main
-    thread; ``metrics`` are summed over labels.
+    thread; ``metrics`` are summed over labels, those that were looked at.
     """
 
     at_s: float
@@ -56,9 +60,10 @@ class Worker:
         self._output = output
         self.pid = process.pid
 
-    def look(self) -> Look:
-        """What it says of itself now. Raises ``URLError`` while it does not serve yet."""
-        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=STOP_S) as page:
+    def look(self, *names: str) -> Look:
+        """What it says of itself now: all, or metrics of these names. Raises ``URLError`` while it does not serve."""
+        wanted = urlencode([("name[]", name) for name in names])
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics?{wanted}", timeout=STOP_S) as page:
             text: str = page.read().decode()
         metrics: dict[str, float] = {}
         for family in text_string_to_metric_families(text):
@@ -66,14 +71,21 @@ class Worker:
                 metrics[sample.name] = metrics.get(sample.name, 0.0) + sample.value
         return Look(time.monotonic(), self._cpu_s(), self._waited_s(), metrics)
 
+    def progress(self) -> Look:
+        """How far it is: events, and partitions that it serves. Raises ``URLError`` while it does not serve."""
+        return self.look(*_PROGRESS)
+
     def wait_until(self, reached: Callable[[Look], bool], within_s: float) -> Look:
-        """Look again and again; returns the first look at which it has. Raises ``WorkerFailed``."""
+        """Look at its progress again and again; returns the first look that has ``reached`` it.
+
+        Raises ``WorkerFailed``.
+        """
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise WorkerFailed(f"the worker ended with {self._process.returncode}: {tail(self._output)}")
             try:
-                look = self.look()
+                look = self.progress()
             except (URLError, ConnectionError):
                 look = None
             if look is not None and reached(look):

@@ -6,7 +6,7 @@ worker now owns, so that sums over workers count a partition once.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
@@ -166,9 +166,9 @@ def forget_partition(partition: int) -> None:
     _PARTITIONS_TAKEN.set(len(_durable_at_s))
 
 
-def render() -> bytes:
-    """All metrics in Prometheus' text format, to serve as ``text/plain``."""
+def render(names: Sequence[str] = ()) -> bytes:
+    """All metrics, or those of these ``names``, in Prometheus' text format, to serve as ``text/plain``."""
     now_s = time.monotonic()
     for partition, durable_at_s in _durable_at_s.items():
         _CHECKPOINT_AGE.labels(str(partition)).set(now_s - durable_at_s)
-    return generate_latest(REGISTRY)
+    return generate_latest(REGISTRY.restricted_registry(names) if names else REGISTRY)

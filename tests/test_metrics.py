@@ -36,6 +36,13 @@ def test_a_lost_partition_has_no_series_and_losing_it_twice_is_fine() -> None:
     assert b"bonus_partitions_taken 0.0" in metrics.render()
 
 
+def test_who_wants_some_metrics_gets_those_alone() -> None:
+    metrics.observe_take(79, seconds=0.1)
+    some = metrics.render(["bonus_partitions_taken"]).decode()
+    assert [line for line in some.splitlines() if not line.startswith("#")] == ["bonus_partitions_taken 1.0"]
+    metrics.forget_partition(79)
+
+
 def test_the_checkpoints_age_counts_from_the_last_one() -> None:
     metrics.observe_take(78, seconds=0.1)
     metrics.render()

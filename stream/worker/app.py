@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, cast
 
+import aiohttp.web
 import faust
 from faust.app.base import BootStrategy
 from faust.types import AgentT
@@ -112,7 +113,8 @@ def create_app(settings: Settings) -> BonusApp:
 
     @app.page("/metrics")
     async def show_metrics(view: View, request: Request) -> Response:
-        return view.bytes(metrics.render(), content_type="text/plain")
+        names = cast(aiohttp.web.Request, request).query.getall("name[]", [])
+        return view.bytes(metrics.render(names), content_type="text/plain")
 
     @app.page("/health")
     async def show_health(view: View, request: Request) -> Response:

@@ -110,12 +110,12 @@ async def metric(port: int, name: str, value: float) -> None:
         await asyncio.sleep(ASK_EVERY_S)
 
 
-def _scrape(port: int, name: str) -> float | None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        for line in answer.read().decode().splitlines():
-            if line.startswith(f"{name} "):
-                return float(line.split()[1])
-    return None
+def _scrape(port: int, name: str) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics?name[]={name}") as answer:
+        [sample] = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    told, value = sample.split()
+    assert told == name
+    return float(value)
 
 
 def _told(workers: Sequence[Worker], before: int) -> dict[int, Mapping[Topic, int]]:
