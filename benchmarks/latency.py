@@ -3,13 +3,14 @@
     python -m benchmarks.latency
     python -m benchmarks.latency --seconds 60 --json run.json --svg latency.svg
     python -m benchmarks.latency --share 0                       # only at the steady rate, not near the maximum
+    python -m benchmarks.latency --no-pin                        # all of them on all cores
 
 A generator sends at a steady rate, and one record in a hundred reaches a tier. Measured is from the moment that Kafka
 has acknowledged that record to the generator, to the moment that a read_committed consumer holds its bonus. Between
 them lie the worker's fetch, the count, one Kafka transaction, and the consumer's fetch. The same again at a share of
-the most that the worker keeps up with on this machine, generator and broker included: found by trying.
+the most that this machine keeps up with, generator and broker included: found by trying.
 
-Generator, broker, worker, Redis and consumer share the machine's cores; what each takes of them is printed.
+The worker has a core of its own; generator, broker, Redis and consumer share the others. What each takes is printed.
 """
 
 import json as json_format
@@ -73,6 +74,15 @@ class Times(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Where it is measured: servers, partitions of each topic, and the cores that the worker runs on."""
+
+    servers: Servers
+    partitions: int
+    core: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """The times of every bonus after the warm-up. ``rate`` was asked for and ``sent_rate`` kept, events a second.
 
@@ -101,18 +111,23 @@ def main(
         float, typer.Option(min=0, max=1, help="Also at this share of the maximum; 0: not.")
     ] = 0.8,
     partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic.")] = 4,
+    pin: Annotated[bool, typer.Option(help="Give the worker a core of its own.")] = True,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Draw the distribution to this file.")] = None,
 ) -> None:
     """How long a bonus takes, from its record acknowledged to the bonus held."""
-    with servers() as on:
-        runs = [_at(on, partitions, rate, seconds)]
+    worker_core, other_cores = cores.split(pin)
+    with cores.on(other_cores), servers() as on:
+        site = Site(on, partitions, worker_core)
+        runs = [_at(site, rate, seconds)]
         show(runs[0])
         if share:
-            most = maximum(on, partitions)
-            print(f"The worker keeps up with {most:,.0f} events a second at most.\n")
-            runs.append(_at(on, partitions, int(share * most), seconds))
+            most = maximum(site)
+            print(f"It keeps up with {most:,.0f} events a second at most.\n")
+            runs.append(_at(site, int(share * most), seconds))
             show(runs[1])
+            if not _keeps_up(site, round(most)):
+                print(f"By now it does not keep up with {most:,.0f} any more: the machine has become slower.")
     if svg is not None:
         curves = [
             latency_plot.Curve(f"{run.rate:,} events a second", run.from_acknowledged_ms()) for run in runs
@@ -150,49 +165,56 @@ def show(run: Run) -> None:
     print(histogram.text(run.from_acknowledged_ms()), "\n", flush=True)
 
 
-def maximum(on: Servers, partitions: int) -> float:
-    """Events a second that a worker keeps up with, sent steadily: the first of ever lower rates at which it does.
+def maximum(site: Site) -> float:
+    """Events a second that are kept up with, sent steadily: the first of ever lower rates at which they are.
 
     The first is what it counts of a burst, which is too much: by then the generator has done its share.
     """
-    rate = _of_a_burst(on, partitions)
-    while not _keeps_up(on, partitions, round(rate)):
+    rate = _of_a_burst(site)
+    while not _keeps_up(site, round(rate)):
         rate *= LOWER
     return rate
 
 
-def _of_a_burst(on: Servers, partitions: int) -> float:
-    with _place(on, partitions) as (place, folder), _both(place, folder, FULL_EVENTS, 2.0) as (sender, it):
+def _of_a_burst(site: Site) -> float:
+    with _place(site) as (place, folder), _both(place, folder, site.core, FULL_EVENTS, 2.0) as (sender, it):
         _send_and_count(sender, it, FULL_EVENTS, FULL_EVENTS, paced=False)
         _, took_s = _send_and_count(sender, it, FULL_EVENTS, 2 * FULL_EVENTS, paced=False)
         return FULL_EVENTS / took_s
 
 
-def _keeps_up(on: Servers, partitions: int, rate: int) -> bool:
+def _keeps_up(site: Site, rate: int) -> bool:
     """Whether all is counted soon after it was sent, at this rate and not a slower one."""
     print(f"Trying {rate:,} events a second …", flush=True)
     events = round(rate * TRIED_S)
-    with _place(on, partitions) as (place, folder), _both(place, folder, rate, TRIED_S) as (sender, it):
+    with _place(site) as (place, folder), _both(place, folder, site.core, rate, TRIED_S) as (sender, it):
         sent, took_s = _send_and_count(sender, it, events, events, paced=True)
         return sent.rate >= KEPT * rate and took_s - sent.took_s <= BEHIND_S
 
 
 @contextmanager
-def _place(on: Servers, partitions: int) -> Iterator[tuple[Ground, Path]]:
+def _place(site: Site) -> Iterator[tuple[Ground, Path]]:
     """Topics of a run's own, and a folder for its programmes."""
-    with TemporaryDirectory(prefix="bonus-benchmark-") as folder, ground(on, partitions) as place:
+    with (
+        TemporaryDirectory(prefix="bonus-benchmark-") as folder,
+        ground(site.servers, site.partitions) as place,
+    ):
         yield place, Path(folder)
 
 
 @contextmanager
 def _both(
-    place: Ground, folder: Path, rate: int, seconds: float, events_a_bonus: int = EVENTS_A_BONUS
+    place: Ground,
+    folder: Path,
+    core: frozenset[int],
+    rate: int,
+    seconds: float,
+    events_a_bonus: int = EVENTS_A_BONUS,
 ) -> Iterator[tuple[Sender, worker.Worker]]:
     """A generator with events for so long at ``rate``, and a worker that has taken its partitions."""
     _write_rules(folder, events_a_bonus)
-    all_cores, _ = cores.split(pin=False)  # a broker that is kept to one core would be the one measured
     traffic = Traffic(place.servers.kafka, place.prefix, rate, events_a_bonus)
-    with Sender(traffic, seconds) as sender, worker.running(place, folder, all_cores) as it:
+    with Sender(traffic, seconds) as sender, worker.running(place, folder, core) as it:
         it.wait_until_taken(place.partitions)
         yield sender, it
 
@@ -206,23 +228,24 @@ def _send_and_count(
     return sent, counted.at_s - sent.began_s
 
 
-def _at(on: Servers, partitions: int, rate: int, seconds: float) -> Run:
+def _at(site: Site, rate: int, seconds: float) -> Run:
     print(f"Sending {rate:,} events a second for {WARM_UP_S + seconds:g} s …", flush=True)
-    with _place(on, partitions) as (place, folder):
-        return measure(place, folder, rate, seconds)
+    with _place(site) as (place, folder):
+        return measure(place, folder, site.core, rate, seconds)
 
 
 def measure(
     place: Ground,
     folder: Path,
+    core: frozenset[int],
     rate: int,
     seconds: float,
     events_a_bonus: int = EVENTS_A_BONUS,
     warm_up_s: float = WARM_UP_S,
 ) -> Run:
-    """Send at ``rate`` while a worker runs, until every bonus has come. ``folder`` takes the programmes."""
+    """Send at ``rate`` until every bonus has come, the worker on ``core``. ``folder`` takes the programmes."""
     with (
-        _both(place, folder, rate, warm_up_s + seconds, events_a_bonus) as (sender, it),
+        _both(place, folder, core, rate, warm_up_s + seconds, events_a_bonus) as (sender, it),
         Watch(place, PROGRAM) as watch,
     ):
         # A broker that has just started is slow at first: what piles up then is not to be measured.

@@ -44,6 +44,7 @@ class Intake:
         while len(self.seen) < _ENDS:
             for ends in range(_LEAST_ENDS, 2 * _LEAST_ENDS):
                 self.seen += [{}] * ends
+        del self.seen[_ENDS:]
         self._order: list[str] = []  # as they were accepted; the first so many are
         self._forgotten = 0
         self._cut_at = 0  # where those in _order begin that no cut holds
