@@ -17,6 +17,7 @@ import json as json_format
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, NamedTuple
@@ -27,7 +28,7 @@ from rich.table import Table
 
 from benchmarks import command, cores, histogram, latency_plot, rewards, worker
 from benchmarks.core_use import CoreUse
-from benchmarks.latency_sender import Sender, Sent, Traffic
+from benchmarks.latency_sender import Sender, Traffic
 from benchmarks.latency_watch import Watch
 from benchmarks.servers import Ground, Servers, ground, servers
 
@@ -39,9 +40,9 @@ EVENTS_A_BONUS = 100
 FULL_EVENTS = 400_000
 """Events of a burst: once to warm up, and once to be timed."""
 
-TRIED_S, BEHIND_S, LOWER = 60.0, 1.0, 0.93
-"""A rate is tried for so long, and too high if the worker needs so much longer to count all; then a lower one is.
-For less it keeps up with more than it can go on with: as state grows, an event costs more."""
+LOOK_S, BEHIND_S, LOWER = 10.0, 1.0, 0.93
+"""A rate is tried for as long as a run takes: as state grows, an event costs more. Every so many seconds it is looked
+whether the worker is further behind than by what comes in so many; then a lower rate is tried."""
 
 KEPT = 0.98
 """The least share of a rate that the generator must come to."""
@@ -122,11 +123,11 @@ def main(
         runs = [_at(site, rate, seconds)]
         show(runs[0])
         if share:
-            most = maximum(site)
+            most = maximum(site, WARM_UP_S + seconds)
             print(f"It keeps up with {most:,.0f} events a second at most.\n")
             runs.append(_at(site, int(share * most), seconds))
             show(runs[1])
-            if not _keeps_up(site, round(most)):
+            if not _keeps_up(site, round(most), WARM_UP_S + seconds):
                 print(f"By now it does not keep up with {most:,.0f} any more: the machine has become slower.")
     if svg is not None:
         curves = [
@@ -165,31 +166,39 @@ def show(run: Run) -> None:
     print(histogram.text(run.from_acknowledged_ms()), "\n", flush=True)
 
 
-def maximum(site: Site) -> float:
-    """Events a second that are kept up with, sent steadily: the first of ever lower rates at which they are.
+def maximum(site: Site, seconds: float) -> float:
+    """Events a second that are kept up with for so long, sent steadily: the first of ever lower rates that are.
 
-    The first is what it counts of a burst, which is too much: by then the generator has done its share.
+    What is counted of a burst is too much: by then the generator has done its share.
     """
-    rate = _of_a_burst(site)
-    while not _keeps_up(site, round(rate)):
+    rate = LOWER * _of_a_burst(site)
+    while not _keeps_up(site, round(rate), seconds):
         rate *= LOWER
     return rate
 
 
 def _of_a_burst(site: Site) -> float:
     with _place(site) as (place, folder), _both(place, folder, site.core, FULL_EVENTS, 2.0) as (sender, it):
-        _send_and_count(sender, it, FULL_EVENTS, FULL_EVENTS, paced=False)
-        _, took_s = _send_and_count(sender, it, FULL_EVENTS, 2 * FULL_EVENTS, paced=False)
-        return FULL_EVENTS / took_s
+        for end in (FULL_EVENTS, 2 * FULL_EVENTS):
+            sent = sender.run(FULL_EVENTS, paced=False)
+            counted = it.wait_until(partial(_has_counted, end), FULL_EVENTS / worker.LEAST_EVENTS_A_SECOND)
+        return FULL_EVENTS / (counted.at_s - sent.began_s)
 
 
-def _keeps_up(site: Site, rate: int) -> bool:
-    """Whether all is counted soon after it was sent, at this rate and not a slower one."""
+def _has_counted(events: int, look: worker.Look) -> bool:
+    return look.events >= events
+
+
+def _keeps_up(site: Site, rate: int, seconds: float) -> bool:
+    """Whether what is sent at this rate, and not a slower one, is counted soon after, for so long."""
     print(f"Trying {rate:,} events a second …", flush=True)
-    events = round(rate * TRIED_S)
-    with _place(site) as (place, folder), _both(place, folder, site.core, rate, TRIED_S) as (sender, it):
-        sent, took_s = _send_and_count(sender, it, events, events, paced=True)
-        return sent.rate >= KEPT * rate and took_s - sent.took_s <= BEHIND_S
+    with _place(site) as (place, folder), _both(place, folder, site.core, rate, seconds) as (sender, it):
+        for looks in range(1, int(seconds / LOOK_S) + 1):
+            sent = sender.run(round(LOOK_S * rate))
+            behind = looks * sent.events - it.progress().events
+            if sent.rate < KEPT * rate or behind > BEHIND_S * rate:
+                return False
+    return True
 
 
 @contextmanager
@@ -217,15 +226,6 @@ def _both(
     with Sender(traffic, seconds) as sender, worker.running(place, folder, core) as it:
         it.wait_until_taken(place.partitions)
         yield sender, it
-
-
-def _send_and_count(
-    sender: Sender, it: worker.Worker, events: int, end: int, *, paced: bool
-) -> tuple[Sent, float]:
-    """What was sent, and the seconds from then on until ``end`` events are counted, those of runs before included."""
-    sent = sender.run(events, paced=paced)
-    counted = it.wait_until(lambda look: look.events >= end, events / worker.LEAST_EVENTS_A_SECOND)
-    return sent, counted.at_s - sent.began_s
 
 
 def _at(site: Site, rate: int, seconds: float) -> Run:
