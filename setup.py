@@ -1,4 +1,4 @@
-"""Builds the core as C extensions, with mypyc: an event costs a quarter less. See docs/performance.md.
+"""Builds the core as C extensions, with mypyc: an event costs the worker half as much. See docs/performance.md.
 
 A wheel is compiled where there is a C compiler, and falls back to the same code as Python where there is none. An
 editable install is not: what is edited there must be what runs. ``BONUS_COMPILE=0`` keeps a wheel pure;
