@@ -17,7 +17,6 @@ import json as json_format
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, NamedTuple
@@ -80,6 +79,15 @@ class Site:
 
     servers: Servers
     partitions: int
+    core: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What one run has to itself: topics, a folder for its programmes, and the cores of its worker."""
+
+    place: Ground
+    folder: Path
     core: frozenset[int]
 
 
@@ -178,21 +186,17 @@ def maximum(site: Site, seconds: float) -> float:
 
 
 def _of_a_burst(site: Site) -> float:
-    with _place(site) as (place, folder), _both(place, folder, site.core, FULL_EVENTS, 2.0) as (sender, it):
+    with _setup(site) as setup, _both(setup, FULL_EVENTS, 2.0) as (sender, it):
         for end in (FULL_EVENTS, 2 * FULL_EVENTS):
             sent = sender.run(FULL_EVENTS, paced=False)
-            counted = it.wait_until(partial(_has_counted, end), FULL_EVENTS / worker.LEAST_EVENTS_A_SECOND)
+            counted = it.wait_until_counted(end, FULL_EVENTS / worker.LEAST_EVENTS_A_SECOND)
         return FULL_EVENTS / (counted.at_s - sent.began_s)
-
-
-def _has_counted(events: int, look: worker.Look) -> bool:
-    return look.events >= events
 
 
 def _keeps_up(site: Site, rate: int, seconds: float) -> bool:
     """Whether what is sent at this rate, and not a slower one, is counted soon after, for so long."""
     print(f"Trying {rate:,} events a second …", flush=True)
-    with _place(site) as (place, folder), _both(place, folder, site.core, rate, seconds) as (sender, it):
+    with _setup(site) as setup, _both(setup, rate, seconds) as (sender, it):
         for looks in range(1, int(seconds / LOOK_S) + 1):
             sent = sender.run(round(LOOK_S * rate))
             behind = looks * sent.events - it.progress().events
@@ -202,50 +206,44 @@ def _keeps_up(site: Site, rate: int, seconds: float) -> bool:
 
 
 @contextmanager
-def _place(site: Site) -> Iterator[tuple[Ground, Path]]:
-    """Topics of a run's own, and a folder for its programmes."""
+def _setup(site: Site) -> Iterator[Setup]:
     with (
         TemporaryDirectory(prefix="bonus-benchmark-") as folder,
         ground(site.servers, site.partitions) as place,
     ):
-        yield place, Path(folder)
+        yield Setup(place, Path(folder), site.core)
 
 
 @contextmanager
 def _both(
-    place: Ground,
-    folder: Path,
-    core: frozenset[int],
-    rate: int,
-    seconds: float,
-    events_a_bonus: int = EVENTS_A_BONUS,
+    setup: Setup, rate: int, seconds: float, events_a_bonus: int = EVENTS_A_BONUS
 ) -> Iterator[tuple[Sender, worker.Worker]]:
     """A generator with events for so long at ``rate``, and a worker that has taken its partitions."""
-    _write_rules(folder, events_a_bonus)
+    place = setup.place
+    _write_rules(setup.folder, events_a_bonus)
     traffic = Traffic(place.servers.kafka, place.prefix, rate, events_a_bonus)
-    with Sender(traffic, seconds) as sender, worker.running(place, folder, core) as it:
+    with Sender(traffic, seconds) as sender, worker.running(place, setup.folder, setup.core) as it:
         it.wait_until_taken(place.partitions)
         yield sender, it
 
 
 def _at(site: Site, rate: int, seconds: float) -> Run:
     print(f"Sending {rate:,} events a second for {WARM_UP_S + seconds:g} s …", flush=True)
-    with _place(site) as (place, folder):
-        return measure(place, folder, site.core, rate, seconds)
+    with _setup(site) as setup:
+        return measure(setup, rate, seconds)
 
 
 def measure(
-    place: Ground,
-    folder: Path,
-    core: frozenset[int],
+    setup: Setup,
     rate: int,
     seconds: float,
     events_a_bonus: int = EVENTS_A_BONUS,
     warm_up_s: float = WARM_UP_S,
 ) -> Run:
-    """Send at ``rate`` until every bonus has come, the worker on ``core``. ``folder`` takes the programmes."""
+    """Send at ``rate`` while a worker runs, until every bonus has come."""
+    place = setup.place
     with (
-        _both(place, folder, core, rate, warm_up_s + seconds, events_a_bonus) as (sender, it),
+        _both(setup, rate, warm_up_s + seconds, events_a_bonus) as (sender, it),
         Watch(place, PROGRAM) as watch,
     ):
         # A broker that has just started is slow at first: what piles up then is not to be measured.

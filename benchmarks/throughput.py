@@ -99,9 +99,9 @@ def measure(
     """Run a worker over everything that the topics hold."""
     patience_s = TAKE_S + events / LEAST_EVENTS_A_SECOND
     with worker.running(place, programs, core) as it:
-        first = it.wait_until(lambda look: look.events > 0, TAKE_S)
+        first = it.wait_until_counted(1, TAKE_S)
         with profile.sampling(it.pid, profile_to) as samples:
-            last = it.wait_until(lambda look: look.events >= events, patience_s)
+            last = it.wait_until_counted(events, patience_s)
             durable = it.wait_until(lambda look: place.committed() >= events, TAKE_S)
         told = it.look().metrics
         run = Run(

@@ -97,6 +97,10 @@ class Worker:
         """The first look at which it serves so many partitions. Raises ``WorkerFailed``."""
         return self.wait_until(lambda look: look.metrics.get("bonus_partitions_taken") == partitions, TAKE_S)
 
+    def wait_until_counted(self, events: int, within_s: float) -> Look:
+        """The first look at which it has counted so many since it started. Raises ``WorkerFailed``."""
+        return self.wait_until(lambda look: look.events >= events, within_s)
+
     def _cpu_s(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_A_SECOND

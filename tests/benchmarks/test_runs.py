@@ -30,8 +30,8 @@ def test_throughput(kafka_bootstrap: str, redis_session: str, tmp_path: Path) ->
 def test_latency(kafka_bootstrap: str, redis_session: str, tmp_path: Path) -> None:
     """Every record that reaches a tier has its bonus timed: one in ten of those sent."""
     with ground(Servers(kafka_bootstrap, redis_session), partitions=2) as place:
-        core = cores.split(pin=False)[0]
-        run = latency.measure(place, tmp_path, core, rate=1_000, seconds=2, events_a_bonus=10, warm_up_s=3)
+        setup = latency.Setup(place, tmp_path, cores.split(pin=False)[0])
+        run = latency.measure(setup, rate=1_000, seconds=2, events_a_bonus=10, warm_up_s=3)
     assert 150 < len(run.times) < 250
     assert all(each.sent_s <= each.acknowledged_s for each in run.times)
     assert all(each.sent_s < each.held_s for each in run.times)
