@@ -61,11 +61,12 @@ class Memory:
         return absent
 
     def admit(self, key: str, fields: Mapping[str, int]) -> None:
-        """Take an entry's checkpointed fields into memory; none of them for one that is new."""
+        """Take an entry's checkpointed fields, none for one that is new, into memory, for the next chunk at least."""
         if holds_places(key):
             self._new(key, Places(key)).restore(fields)
         else:
             self.forget(key, self._new(key, Subject(key)).restore(fields, self._plan))
+        self.entries[key].used = self.chunk + 1
 
     def subject(self, key: str) -> Subject:
         """A subject that is about to change."""

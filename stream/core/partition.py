@@ -55,8 +55,8 @@ class Unapplied(Exception):
 class Partition:
     """The state of one partition under one plan.
 
-    ``memory`` holds subjects and places. Unless it is complete, ``missing`` names what must be admitted to it before
-    a chunk is applied. ``positions`` are the next offsets to read, 0 for a new log.
+    ``memory`` holds subjects and places. Unless it is complete, ``apply`` stops where it lacks something, and
+    ``missing`` names what must be admitted to it first. ``positions`` are the next offsets to read, 0 for a new log.
     """
 
     def __init__(self, number: int, plan: Plan, limits: Limits, *, complete: bool = True) -> None:
@@ -91,9 +91,7 @@ class Partition:
                     subject.set_floor(counter)
 
     def missing(self, topic: Topic, decoded: Iterable[Event | Rejection]) -> list[str]:
-        """The keys of what this chunk may touch and memory doesn't hold, each once."""
-        if self.memory.complete:
-            return []
+        """The keys of what these records may touch and memory doesn't hold, each once."""
         wanted: dict[str, None] = {}
         for event in decoded:
             if isinstance(event, Rejection):
@@ -117,8 +115,10 @@ class Partition:
     ) -> Outcome:
         """Apply records of ``topic``, given as parallel columns in offset order, timestamps in Unix ms.
 
-        A late event is judged at every pane from its own to the subject's newest. Once that were more than
-        ``most_looked``, a tier each, the rest is left: ``Outcome.applied`` says how many were applied, at least one.
+        It may stop before one of them; ``Outcome.applied`` says how many were applied, and nothing is changed by the
+        others. It stops before the first that touches what memory does not hold: ``missing`` names that. And a late
+        event is judged at every pane from its own to the subject's newest: it stops once that were more than
+        ``most_looked``, a tier each.
         """
         intake, plan = self._intakes[topic], self.plan
         fed = plan.fed_by(topic)
@@ -126,16 +126,17 @@ class Partition:
         self.memory.chunk += 1
         turned_away: list[tuple[int, Rejection]] = []
         bonuses: list[Bonus] = []
-        accepted = duplicates = out_of_step = applied = index = 0
+        accepted = duplicates = out_of_step = index = 0
+        applied = len(decoded)
         self._looked = 0
-        in_step_at = self._in_step_at(topic, timestamps)
+        in_step_at, may_lack = self._in_step_at(topic, timestamps), not self.memory.complete
         try:
             for index, event in enumerate(decoded):
-                if self._looked > most_looked:
+                if self._looked > most_looked or (may_lack and self._lacks(topic, event)):
+                    applied = index
                     break
                 if index == in_step_at:
                     out_of_step = accepted
-                applied += 1
                 timestamp = timestamps[index]
                 if timestamp > intake.arrival:
                     intake.arrival = timestamp
@@ -168,6 +169,19 @@ class Partition:
         if in_step_at >= applied:
             out_of_step = accepted
         return Outcome(applied, self._looked, accepted, duplicates, out_of_step, turned_away, bonuses)
+
+    def _lacks(self, topic: Topic, event: Event | Rejection) -> bool:
+        """Whether memory lacks something that ``missing`` would name for this record.
+
+        Asked of every record unless memory is complete: plain on purpose, see ``benchmarks/core.py``.
+        """
+        if type(event) is Rejection:
+            return False
+        entries = self.memory.entries
+        gates, feeds = self.plan.fed(topic, event.region)
+        return any(_key(kind, event) not in entries for kind, _ in feeds) or any(
+            _places_key(gate, event, _counted_at(event)) not in entries for gate in gates
+        )
 
     def _in_step_at(self, topic: Topic, timestamps: Sequence[int]) -> int:
         """The index of the record by which the topic gets to where it had been passed; how many where none does."""

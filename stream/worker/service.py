@@ -206,26 +206,29 @@ class Service:
             self._step = "apply"
 
     def _apply_first(self) -> Sequence[str]:
-        """Decode and apply the queue's first chunk, or what of it is left; or the keys that memory lacks for that.
+        """Decode and apply the queue's first chunk, or what of it is left; or as far as memory holds what it touches.
 
-        What it lacks is read back at once for all of the chunk. Asked again after each read-back: a checkpoint may
-        have let others go meanwhile.
+        Then it returns the keys of all that memory lacks for the rest of the chunk, to be read back at once.
         """
         topic, chunk = self._queue[0]
-        size = SLICE if self._state.memory.complete else len(chunk.records)
         while self._applied < len(chunk.records) and self._looked <= MOST_LOOKED:
             if not self._decoded:
-                some = chunk.records[self._applied : self._applied + size]
-                self._decoded = self._decoders[topic].decode([each.value for each in some])
-            unknown = self._state.missing(topic, self._decoded)
-            if unknown:
-                return unknown
+                self._decode(topic, chunk, SLICE)
             self._apply(topic, chunk)
+            if self._decoded and self._looked <= MOST_LOOKED:
+                self._decode(topic, chunk, len(chunk.records))
+                return self._state.missing(topic, self._decoded)
         if self._applied == len(chunk.records):
             self._applied = 0
             self.flight.land(chunk)
             self._queue.popleft()
         return ()
+
+    def _decode(self, topic: Topic, chunk: Chunk, most: int) -> None:
+        """Decode so many more records of a chunk, or all that are left."""
+        first = self._applied + len(self._decoded)
+        values = [each.value for each in chunk.records[first : first + most]]
+        self._decoded += self._decoders[topic].decode(values)
 
     async def _go_over(self) -> None:
         """Go over to the edition in force, at this place of the logs: a checkpoint says so before the next record."""

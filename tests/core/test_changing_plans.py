@@ -16,7 +16,7 @@ from stream.core.plan import Plan
 from stream.core.rules import Lifetime, Limits, Once, Program, Rolling, Tumbling, Window
 from stream.core.starts import Late, begun, shortened
 from tests.builders import HOUR, SECOND, Log, program, tier, version
-from tests.laws.engine import by_id, feed
+from tests.laws.engine import by_id
 from tests.laws.store import Store
 from tests.model import bonuses
 from tests.strategies import Case, cases
@@ -46,8 +46,7 @@ def run(case: Case, first: Sequence[Program], *stages: Stage) -> dict[str, Bonus
             }
             partition.judge_by(Plan(programs, late, ended))
             held = programs
-        store.read_back(partition, [record])
-        found += feed(partition, [record])
+        found += store.feed(partition, [record])
     return by_id(found)
 
 

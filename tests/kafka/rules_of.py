@@ -176,13 +176,6 @@ def _feed(
             if partition.positions[topic] <= record.offset and (until is None or record.offset < until[topic])
         ]
         if chunk:
-            store.read_back(partition, chunk)
-            outcome = partition.apply(
-                topic,
-                [record.offset for record in chunk],
-                [record.timestamp for record in chunk],
-                [record.decoded for record in chunk],
-            )
-            found += outcome.bonuses
+            found += store.feed(partition, chunk)
         partition.positions[topic] = max(partition.positions[topic], 0 if until is None else until[topic])
     return found

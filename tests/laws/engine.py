@@ -26,18 +26,23 @@ def chunks(records: Sequence[Record], seed: int | None = None) -> Iterator[list[
         yield chunk
 
 
+def applied(partition: Partition, chunk: Sequence[Record], most_looked: int = FOREVER_MS) -> Outcome:
+    """What it makes of a run of one topic, or of as much of it as it applies."""
+    return partition.apply(
+        chunk[0].topic,
+        [record.offset for record in chunk],
+        [record.timestamp for record in chunk],
+        [record.decoded for record in chunk],
+        most_looked,
+    )
+
+
 def outcomes(
     partition: Partition, chunk: Sequence[Record], most_looked: int = FOREVER_MS
 ) -> Iterator[Outcome]:
     """Apply a run of one topic, in as many steps as ``most_looked`` makes of it."""
     while chunk:
-        outcome = partition.apply(
-            chunk[0].topic,
-            [record.offset for record in chunk],
-            [record.timestamp for record in chunk],
-            [record.decoded for record in chunk],
-            most_looked,
-        )
+        outcome = applied(partition, chunk, most_looked)
         yield outcome
         chunk = chunk[outcome.applied :]
 

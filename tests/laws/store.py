@@ -8,6 +8,7 @@ from stream.core.partition import Changes, Partition
 from stream.core.plan import Plan
 from stream.core.rules import TOPICS, Topic
 from stream.core.subject import subject_key
+from tests.laws.engine import applied
 from tests.model import Record
 from tests.strategies import Case
 
@@ -62,10 +63,19 @@ class Store:
             partition.award(key, latch(bonus.program, bonus.tier, bonus.period[0]))
         return partition
 
-    def read_back(self, partition: Partition, chunk: Sequence[Record]) -> None:
-        """Bring the subjects that a chunk meets into memory."""
-        for key in partition.missing(chunk[0].topic, [record.decoded for record in chunk]):
-            partition.memory.admit(key, self.subjects.get(key, {}))
+    def feed(self, partition: Partition, chunk: Sequence[Record]) -> list[Bonus]:
+        """Apply a run of one topic; what memory lacks is read back where it stops for it. Its bonuses."""
+        paid: list[Bonus] = []
+        while True:
+            outcome = applied(partition, chunk)
+            paid += outcome.bonuses
+            chunk = chunk[outcome.applied :]
+            if not chunk:
+                return paid
+            lacking = partition.missing(chunk[0].topic, [record.decoded for record in chunk])
+            assert lacking, "it stopped for nothing"
+            for key in lacking:
+                partition.memory.admit(key, self.subjects.get(key, {}))
 
     def sweep(self, partition: Partition, keys: Sequence[str]) -> None:
         """Sweep these entries, after those that are not in memory were read back."""

@@ -20,8 +20,7 @@ def test_stopping_and_moving_after_any_checkpoint_does_not_show(case: Case, seed
     store, ledger = Store(), list[Bonus]()
     partition = Partition(0, Plan(case.programs), case.limits)
     for chunk in chunks(records, seed):
-        store.read_back(partition, chunk)
-        ledger += feed(partition, chunk)
+        ledger += store.feed(partition, chunk)
         if shuffler.random() < 0.3:
             store.write(partition.cut(), len(ledger))
             partition = store.open(case, ledger)
@@ -42,8 +41,7 @@ def test_a_crash_anywhere_loses_nothing_and_pays_nothing_twice(case: Case, seed:
             if life and done + len(chunk) > dies_after:
                 break
             done += len(chunk)
-            store.read_back(partition, chunk)
-            ledger += feed(partition, chunk)
+            ledger += store.feed(partition, chunk)
             if shuffler.random() < 0.2:
                 store.write(partition.cut(), len(ledger))
     assert by_id(ledger).keys() == run(case, case.records).keys()
@@ -56,8 +54,7 @@ def test_subjects_that_leave_memory_and_come_back_do_not_show(case: Case, seed: 
     store, ledger = Store(), list[Bonus]()
     partition = Partition(0, Plan(case.programs), case.limits)
     for chunk in chunks(records, seed):
-        store.read_back(partition, chunk)
-        ledger += feed(partition, chunk)
+        ledger += store.feed(partition, chunk)
         if shuffler.random() < 0.5:
             store.write(partition.cut(), len(ledger))
         partition.memory.evict(shuffler.randint(0, 2), partition.memory.cuts)

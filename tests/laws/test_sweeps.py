@@ -25,7 +25,7 @@ from stream.core.rules import (
     Window,
 )
 from tests.builders import DAY, HOUR, Log, program, tier, version
-from tests.laws.engine import by_id, chunks, feed
+from tests.laws.engine import by_id, chunks
 from tests.laws.store import Store
 from tests.laws.test_order import reading
 from tests.model import bonuses
@@ -57,8 +57,7 @@ def test_sweeps_anywhere_do_not_show(case: Case, seed: int) -> None:
     partition = Partition(0, Plan(case.programs), case.limits)
     looked_up: dict[Topic, tuple[int, int]] = {}
     for chunk, ends in reading(case.records, shuffler):
-        store.read_back(partition, chunk)
-        ledger += feed(partition, chunk)
+        ledger += store.feed(partition, chunk)
         read += chunk
         for topic, (furthest, end) in list(looked_up.items()):
             if partition.positions[topic] >= end:
@@ -86,8 +85,7 @@ def test_what_can_go_goes_in_the_end_whoever_crashes_meanwhile(case: Case, seed:
     store, ledger = Store(), list[Bonus]()
     partition = Partition(0, Plan(case.programs), case.limits)
     for chunk in chunks(case.records, seed):
-        store.read_back(partition, chunk)
-        ledger += feed(partition, chunk)
+        ledger += store.feed(partition, chunk)
         store.sweep(partition, store.overdue(partition))
         store.write(partition.cut(), len(ledger))
     years_later = partition.furthest() + 1_000 * DAY
@@ -118,8 +116,7 @@ def test_whatever_can_go_is_due_in_every_checkpoint(case: Case, seed: int) -> No
     store, plan = Store(), Plan(case.programs)
     partition = Partition(0, plan, case.limits)
     for chunk in chunks(case.records, seed):
-        store.read_back(partition, chunk)
-        feed(partition, chunk)
+        store.feed(partition, chunk)
         known = sorted({*store.subjects, *partition.memory.entries})
         store.sweep(partition, shuffler.sample(known, shuffler.randint(0, len(known))))
         store.write(partition.cut(), 0)
@@ -178,8 +175,7 @@ def test_a_latch_that_is_swept_is_never_asked_for_again(case: Case, seed: int) -
     store, ledger = Store(), list[Bonus]()
     partition = Partition(0, Plan(case.programs), case.limits)
     for chunk in chunks(case.records, seed):
-        store.read_back(partition, chunk)
-        ledger += feed(partition, chunk)
+        ledger += store.feed(partition, chunk)
         store.sweep(partition, list(partition.memory.entries))
         store.write(partition.cut(), len(ledger))
         if len(ledger) % 3 == 0:

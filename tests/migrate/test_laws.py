@@ -10,7 +10,7 @@ from schemas.placement import partition_of
 from stream.core.outcome import Bonus, Rejection
 from stream.core.rules import TOPICS
 from stream.migrate.regroup import by_target, latest, sources
-from tests.laws.engine import by_id, feed
+from tests.laws.engine import by_id
 from tests.laws.store import Store
 from tests.model import Engagement, Record, bonuses
 from tests.strategies import Case, cases, seeds
@@ -59,8 +59,7 @@ def live(stores: list[Store], case: Case, records: list[Record]) -> list[Bonus]:
     paid: list[Bonus] = []
     for record in records:
         number = place_of(record, len(stores))
-        stores[number].read_back(partitions[number], [record])
-        paid += feed(partitions[number], [record])
+        paid += stores[number].feed(partitions[number], [record])
     for store, partition in zip(stores, partitions, strict=True):
         store.write(partition.cut(), 0)
     return paid

@@ -19,7 +19,7 @@ from stream.worker import checkpointing
 from stream.worker.checkpointing import REDIS
 from stream.worker.flight import ChunkLost
 from stream.worker.rules import in_force
-from stream.worker.service import Service
+from stream.worker.service import SLICE, Service
 from tests.kafka.traffic import new_event, value_of
 from tests.rulebook.written import dated, document
 from tests.worker.served import crew_of_one, taken_of
@@ -84,23 +84,41 @@ async def test_a_step_ends_before_more_than_a_run_of_records() -> None:
     assert applied(service) == sizes
 
 
-async def test_a_step_ends_at_a_chunk_of_which_memory_lacks_something() -> None:
-    """That is read back, each entry once, before the chunk is applied; those before it have been."""
+async def test_a_step_ends_where_memory_lacks_something() -> None:
+    """All that it lacks for the rest of the chunk is read back, each entry once; what comes before was applied."""
     read = list[str]()
 
     async def read_keys(keys: Iterable[str]) -> list[dict[str, int]]:
-        assert applied(service) == {"views": 0, "likes": 2, "shares": 0, "comments": 0}
+        assert applied(service) == {"views": 1, "likes": 2, "shares": 0, "comments": 0}
         read.extend(keys)
         return [{} for _ in keys]
 
     lease = SimpleNamespace(seq=1, read=read_keys, intact=nullcontext)
     service = service_of(complete=False, lease=lease)
+    service._state.memory.admit("ada", {})
     service.offer("likes", chunk_for(service, "likes", ["ada", "ada"]))  # nothing counts likes
-    service.offer("views", chunk_for(service, "views", ["ada", "bob", "ada"]))
+    service.offer(
+        "views", chunk_for(service, "views", ["ada", "bob", "ada", "cyd", "bob"] + ["ada"] * SLICE + ["dan"])
+    )
     await service._apply_some()
-    assert read == ["ada", "bob"]
+    assert read == ["bob", "cyd", "dan"]
     await service._apply_some()
-    assert applied(service) == {"views": 3, "likes": 2, "shares": 0, "comments": 0}
+    assert applied(service) == {"views": SLICE + 6, "likes": 2, "shares": 0, "comments": 0}
+    assert read == ["bob", "cyd", "dan"]
+
+
+async def test_what_was_read_back_stays_until_the_next_record_is_applied() -> None:
+    """However few entries memory may hold: otherwise nothing would be applied any more."""
+
+    async def read_keys(keys: Iterable[str]) -> list[dict[str, int]]:
+        return [{} for _ in keys]
+
+    service = service_of(complete=False, lease=SimpleNamespace(seq=1, read=read_keys, intact=nullcontext))
+    service.offer("views", chunk_for(service, "views", ["ada", "bob"]))
+    await service._apply_some()
+    assert service._state.memory.evict(0, service._state.memory.cuts) == 0
+    await service._apply_some()
+    assert service.position("views") == 2
 
 
 async def test_a_step_ends_once_late_events_have_taken_long(monkeypatch: pytest.MonkeyPatch) -> None:
