@@ -11,5 +11,10 @@ R = TypeVar("R")
 
 def apart(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """What ``work`` returns, done in a fresh process. Arguments and result are pickled."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return process.submit(work, *args, **kwargs).result()
+    return side_by_side(1, work, *args, **kwargs)[0]
+
+
+def side_by_side(copies: int, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> list[R]:
+    """What ``work`` returns in each of so many fresh processes that do it at once."""
+    with ProcessPoolExecutor(copies, get_context("spawn")) as processes:
+        return [done.result() for done in [processes.submit(work, *args, **kwargs) for _ in range(copies)]]

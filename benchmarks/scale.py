@@ -6,7 +6,7 @@
     python -m benchmarks.scale --page                            # renew the tables of docs/scaling.md from those
     python -m benchmarks.scale --plan 1000000                    # partitions, workers, Redis servers, bytes a second
 
-``scale_core`` measures the core along four axes, ``scale_worker`` checks the whole worker at some points of them,
+``scale_core`` measures the core along five axes, ``scale_worker`` checks the whole worker at some points of them,
 ``memory`` how much state takes. Each point of the core is the best of ``--rounds``, all points in turn.
 """
 
@@ -19,7 +19,6 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from benchmarks import command, cores, markdown, memory, scale_core, scale_worker
-from benchmarks.apart import apart
 from benchmarks.reference import reference_us
 from benchmarks.scale_core import Axis, Cost
 from benchmarks.scale_page import (
@@ -85,7 +84,7 @@ def main(
 def core_costs(axis: Axis, most_subjects: int, events: int, rounds: int, seed: int) -> list[Cost]:
     """The points of an axis, each the best of several rounds in turn."""
     points = scale_core.points(axis, most_subjects)
-    taken = [[apart(scale_core.measure, point, events, seed) for point in points] for _ in range(rounds)]
+    taken = [[scale_core.measure(point, events, seed) for point in points] for _ in range(rounds)]
     return [min(costs, key=lambda cost: cost.iterations) for costs in zip(*taken, strict=True)]
 
 

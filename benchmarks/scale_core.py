@@ -1,4 +1,4 @@
-"""What an event costs the core as one thing grows and all others stay: subjects, programmes, windows, tiers.
+"""What an event costs the core as one thing grows and all others stay: subjects, programmes, windows, processes.
 
 Before the measurement every subject has been met once, so that what is measured is traffic among subjects that exist,
 and not their making.
@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
 
+from benchmarks import cores
+from benchmarks.apart import side_by_side
 from benchmarks.load import SPAN_START_MS
 from benchmarks.reference import reference_us
 from benchmarks.scale_crowd import Chunk, Crowd, Spread
@@ -22,7 +25,7 @@ from stream.programs.load import load
 from stream.settings import in_ms, parse_duration
 from stream.worker.run import gc_thresholds
 
-Axis = Literal["subjects", "programs", "windows", "tiers"]
+Axis = Literal["subjects", "programs", "windows", "tiers", "processes"]
 
 EVENTS_A_CUT = 20_000
 CREATORS, VIDEOS = 10_000, 5
@@ -47,7 +50,7 @@ class Point:
     """One measurement: ``label`` names it on its axis, everything else is what was set up.
 
     So many programmes are ``paying``: their tiers come within reach. The others count, and have nothing to judge.
-    ``span`` is the event time that the measured events cover.
+    ``span`` is the event time that the measured events cover. ``processes`` do the same at once.
     """
 
     axis: Axis
@@ -60,6 +63,7 @@ class Point:
     award: str = "once"
     paying: int = 0
     span: str = "1h"
+    processes: int = 1
 
 
 class Cost(NamedTuple):
@@ -115,10 +119,23 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
             ]
         case "tiers":
             return [replace(base, label=str(count), tiers=count, paying=2) for count in (1, 2, 3, 4)]
+        case "processes":
+            most = len(cores.split(pin=False)[0])
+            return [
+                replace(base, label=str(count), processes=count, paying=2) for count in range(1, most + 1)
+            ]
 
 
 def measure(point: Point, events: int, seed: int) -> Cost:
-    """Measure a point."""
+    """Measure a point, in processes of its own; where they are several, on average."""
+    costs = side_by_side(point.processes, measure_here, point, events, seed)
+    figures = [(each.apply_us, each.cut_us, each.reference_us) for each in costs]
+    apply_us, cut_us, reference = (mean(column) for column in zip(*figures, strict=True))
+    return costs[0]._replace(apply_us=apply_us, cut_us=cut_us, reference_us=reference)
+
+
+def measure_here(point: Point, events: int, seed: int) -> Cost:
+    """Measure a point in this process."""
     gc.set_threshold(*gc_thresholds())
     with TemporaryDirectory() as folder:
         write_programs(Path(folder), point)

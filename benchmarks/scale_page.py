@@ -90,7 +90,7 @@ def tables(figures: Figures, names: Iterable[str]) -> Iterator[str]:
     """Tables by name, in Markdown."""
     for name in names:
         match name:
-            case "subjects" | "programs" | "windows" | "tiers":
+            case "subjects" | "programs" | "windows" | "tiers" | "processes":
                 yield _axis(figures.core, name)
             case "workers":
                 yield _workers(figures.workers)

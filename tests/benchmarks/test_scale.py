@@ -53,7 +53,7 @@ def test_spread(spread: Spread, least: float, most: float) -> None:
 def test_a_point_meets_its_subjects_and_shares_its_counters() -> None:
     """All subjects are there, and more programmes on the same counters bring bonuses, not fields."""
     points = [Point("programs", "", creators=200, programs=programs, paying=programs) for programs in (2, 20)]
-    two, twenty = (scale_core.measure(point, 20_000, seed=1) for point in points)
+    two, twenty = (scale_core.measure_here(point, 20_000, seed=1) for point in points)
     assert two.subjects == twenty.subjects == 200 * (1 + scale_core.VIDEOS)
     assert twenty.bonuses_an_event > 3 * two.bonuses_an_event > 0
     latches = twenty.bonuses_an_event - two.bonuses_an_event
