@@ -6,8 +6,9 @@
     python -m benchmarks.scale --page                            # renew the tables of docs/scaling.md from those
     python -m benchmarks.scale --plan 1000000                    # partitions, workers, Redis servers, bytes a second
 
-``scale_core`` measures the core along five axes, ``scale_worker`` checks the whole worker at some points of them,
-``memory`` how much state takes. Each point of the core is the best of ``--rounds``, all points in turn.
+``scale_core`` measures the core along five axes, ``scale_lookups`` what a dict costs, ``scale_worker`` checks the
+whole worker at some points, ``memory`` how much state takes. Each point of the core is the best of ``--rounds``, all
+points in turn.
 """
 
 import platform
@@ -18,7 +19,7 @@ from typing import Annotated, Literal, get_args
 
 import typer
 
-from benchmarks import command, cores, markdown, memory, scale_core, scale_worker
+from benchmarks import command, cores, markdown, memory, scale_core, scale_lookups, scale_worker
 from benchmarks.reference import reference_us
 from benchmarks.scale_core import Axis, Cost
 from benchmarks.scale_page import (
@@ -38,7 +39,7 @@ from tests.kafka.broker import kafka_version
 CELLS = 400_000
 
 
-Part = Literal[Axis, "workers", "memory"]
+Part = Literal[Axis, "lookups", "workers", "memory"]
 """What can be measured alone."""
 
 
@@ -71,6 +72,8 @@ def main(
         match part:
             case "workers":
                 figures.workers = list(_workers(worker_events, seed))
+            case "lookups":
+                figures.lookups = scale_lookups.measure(most_subjects, rounds, seed)
             case "memory":
                 with servers() as on:
                     figures.state = memory.measure(on.redis, CELLS)

@@ -1,7 +1,7 @@
 """What an event costs the core as one thing grows and all others stay: subjects, programmes, windows, processes.
 
 Before the measurement every subject has been met once, so that what is measured is traffic among subjects that exist,
-and not their making.
+and not their making; and the same traffic has gone on for so long that an id is forgotten for each that comes.
 """
 
 import gc
@@ -43,6 +43,8 @@ award: {award}
 """
 _TIER = '  - {{name: tier-{n}, when: {{{metric}: {least}}}, reward: {{amount: "1.00", currency: USD}}}}'
 _OUT_OF_REACH = 1_000_000_000
+_MEETING_MS = 12 * _HOUR_MS
+"""The event time over which all subjects are met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
             sizes = [10**power for power in range(3, 8) if 10**power <= most_subjects]
             return [
                 replace(base, label=f"{size:,}, {spread}", creators=size // (1 + VIDEOS), spread=spread)
-                for spread in ("zipf", "even")
+                for spread in ("zipf", "even", "few")
                 for size in sizes
             ]
         case "programs":
@@ -139,14 +141,17 @@ def measure_here(point: Point, events: int, seed: int) -> Cost:
     gc.set_threshold(*gc_thresholds())
     with TemporaryDirectory() as folder:
         write_programs(Path(folder), point)
-        state = Partition(0, Plan(load(Path(folder)).programs), Limits())
+        limits = Limits()
+        state = Partition(0, Plan(load(Path(folder)).programs), limits)
     crowd = Crowd(point.creators, VIDEOS, point.spread, seed)
-    met = crowd.creators * crowd.videos
+    offset, at_ms = crowd.creators * crowd.videos, SPAN_START_MS + _MEETING_MS
+    _apply(state, crowd.everybody(SPAN_START_MS, _MEETING_MS))
     span_ms = in_ms(parse_duration(point.span))
-    # So long that the ids of those who were met are forgotten, as they are wherever subjects are many.
-    meeting_ms = 12 * _HOUR_MS
-    _apply(state, crowd.everybody(SPAN_START_MS, meeting_ms))
-    traffic = crowd.traffic(events, SPAN_START_MS + meeting_ms, span_ms, met)
+    warm_ms = limits.dedupe_window_ms + _HOUR_MS
+    warming = events * warm_ms // span_ms
+    offset += _apply(state, crowd.traffic(warming, at_ms, warm_ms, offset)).events
+    state.cut()
+    traffic = crowd.traffic(events, at_ms + warm_ms, span_ms, offset)
     before_us = reference_us()
     spent = _apply(state, traffic)
     reference = min(before_us, reference_us())

@@ -2,8 +2,8 @@
 
 They are decoded already, as chunks of one topic each: seven of views, then one each of likes, shares and comments.
 Who is next is drawn by Zipf's law with exponent 1 (of n creators the one of rank k with a chance of about
-1 / (k ln n)), or all alike. Ranks are scattered over the creators' numbers, so that the popular ones do not lie side
-by side in memory.
+1 / (k ln n)), all alike, or all of a few alike, while the others are only there. Ranks are scattered over the
+creators' numbers, so that the popular ones do not lie side by side in memory.
 """
 
 import random
@@ -16,10 +16,14 @@ from schemas.events import Event
 from stream.core.rules import TOPICS, Topic
 from stream.transport.fetching import RUN
 
-Spread = Literal["zipf", "even"]
+Spread = Literal["zipf", "even", "few"]
+FEW = 166
+"""So many creators have all events where they fall on a few: with their videos 1,000 subjects."""
+
 
 _TURN: tuple[Topic, ...] = (*("views",) * 7, *TOPICS[1:])
 _SCATTER = 1_000_000_007  # a prime above every number of creators, so that multiples of it meet each once
+_BATCH = 100  # records that come together: their broker stamps them alike
 _VIEWERS = 1_000_000
 _MEAN_DELAY_MS, _MOST_DELAY_MS = 1_500, 30_000
 _WATCH_MS = 12_000
@@ -63,16 +67,20 @@ class Crowd:
 
     def traffic(self, count: int, start_ms: int, span_ms: int, first_offset: int) -> Iterator[Chunk]:
         """``count`` events (rounded up to whole chunks) over a span of event time, each a little late."""
-        draw = random.Random(self.seed)
+        draw = random.Random(f"{self.seed} {first_offset}")
         size = RUN
         for number in range(-(-count // size)):
             serials = range(first_offset + number * size, first_offset + (number + 1) * size)
             at_ms = [start_ms + span_ms * (serial - first_offset) // count for serial in serials]
             events = [self._drawn(draw, serial, at) for serial, at in zip(serials, at_ms, strict=True)]
-            yield Chunk(_TURN[number % len(_TURN)], list(serials), at_ms, events)
+            stamped_ms = [at_ms[index - index % _BATCH] for index in range(size)]
+            yield Chunk(_TURN[number % len(_TURN)], list(serials), stamped_ms, events)
 
     def _drawn(self, draw: random.Random, serial: int, at_ms: int) -> Event:
-        drawn = self.creators ** draw.random() - 1 if self.spread == "zipf" else self.creators * draw.random()
+        if self.spread == "zipf":
+            drawn = self.creators ** draw.random() - 1
+        else:
+            drawn = (self.creators if self.spread == "even" else min(self.creators, FEW)) * draw.random()
         delay_ms = min(int(draw.expovariate(1 / _MEAN_DELAY_MS)), _MOST_DELAY_MS)
         return self._event(serial, int(drawn), int(draw.random() * self.videos), at_ms, delay_ms)
 

@@ -4,7 +4,7 @@ A table stands between ``<!-- NAME -->`` and ``<!-- end -->``; everything else o
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
@@ -14,6 +14,7 @@ import msgspec
 from benchmarks import markdown, memory, scale_plan
 from benchmarks.load import Load
 from benchmarks.scale_core import VIDEOS, Cost
+from benchmarks.scale_lookups import Lookup
 from benchmarks.scale_plan import Constants
 from benchmarks.scale_worker import WorkerCost
 from schemas.decode import decode
@@ -34,6 +35,7 @@ class Figures:
 
     machine: str
     core: list[Cost] = field(default_factory=list)
+    lookups: list[Lookup] = field(default_factory=list)
     workers: list[WorkerCost] = field(default_factory=list)
     state: memory.Figures | None = None
 
@@ -52,6 +54,7 @@ class Figures:
         return Figures(
             self.machine,
             self.core + [cost for cost in older.core if cost.axis not in axes],
+            self.lookups or older.lookups,
             self.workers or older.workers,
             self.state or older.state,
         )
@@ -92,6 +95,8 @@ def tables(figures: Figures, names: Iterable[str]) -> Iterator[str]:
         match name:
             case "subjects" | "programs" | "windows" | "tiers" | "processes":
                 yield _axis(figures.core, name)
+            case "lookups":
+                yield _lookups(figures.lookups)
             case "workers":
                 yield _workers(figures.workers)
             case "memory":
@@ -135,6 +140,14 @@ def _axis(costs: Iterable[Cost], axis: str) -> str:
         "bonuses of 1,000",
     ]
     return markdown.table(heads, rows)
+
+
+def _lookups(costs: Sequence[Lookup]) -> str:
+    rows = [
+        (f"{cost.keys:,}", f"{cost.lookup_us:.2f}", f"{cost.lookup_us - costs[0].lookup_us:.2f}")
+        for cost in costs
+    ]
+    return markdown.table(["keys", "CPU µs a lookup", "more than among the fewest"], rows, left=0)
 
 
 def _workers(costs: Iterable[WorkerCost]) -> str:
