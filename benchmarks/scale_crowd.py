@@ -23,7 +23,7 @@ FEW = 166
 
 _TURN: tuple[Topic, ...] = (*("views",) * 7, *TOPICS[1:])
 _SCATTER = 1_000_000_007  # a prime above every number of creators, so that multiples of it meet each once
-_BATCH = 100  # records that come together: their broker stamps them alike
+_BATCH = 100  # records that come together, stamped alike by their broker
 _VIEWERS = 1_000_000
 _MEAN_DELAY_MS, _MOST_DELAY_MS = 1_500, 30_000
 _WATCH_MS = 12_000
@@ -70,11 +70,11 @@ class Crowd:
         draw = random.Random(f"{self.seed} {first_offset}")
         size = RUN
         for number in range(-(-count // size)):
-            serials = range(first_offset + number * size, first_offset + (number + 1) * size)
-            at_ms = [start_ms + span_ms * (serial - first_offset) // count for serial in serials]
+            places = range(number * size, (number + 1) * size)
+            serials = range(first_offset + places.start, first_offset + places.stop)
+            at_ms = [start_ms + span_ms * (place - place % _BATCH) // count for place in places]
             events = [self._drawn(draw, serial, at) for serial, at in zip(serials, at_ms, strict=True)]
-            stamped_ms = [at_ms[index - index % _BATCH] for index in range(size)]
-            yield Chunk(_TURN[number % len(_TURN)], list(serials), stamped_ms, events)
+            yield Chunk(_TURN[number % len(_TURN)], list(serials), at_ms, events)
 
     def _drawn(self, draw: random.Random, serial: int, at_ms: int) -> Event:
         if self.spread == "zipf":
