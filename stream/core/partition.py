@@ -171,10 +171,7 @@ class Partition:
         return Outcome(applied, self._looked, accepted, duplicates, out_of_step, turned_away, bonuses)
 
     def _lacks(self, topic: Topic, event: Event | Rejection) -> bool:
-        """Whether memory lacks something that ``missing`` would name for this record.
-
-        Asked of every record unless memory is complete: plain on purpose, see ``benchmarks/core.py``.
-        """
+        """Whether memory lacks something that ``missing`` would name for this record."""
         if type(event) is Rejection:
             return False
         entries = self.memory.entries
