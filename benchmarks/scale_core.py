@@ -1,7 +1,8 @@
 """What an event costs the core as one thing grows and all others stay: subjects, programmes, windows, processes.
 
 Before the measurement every subject has been met once, so that what is measured is traffic among subjects that exist,
-and not their making; and the same traffic has gone on for so long that an id is forgotten for each that comes.
+and not their making; and the same traffic has gone on for so long that an id is forgotten for each that comes, and
+along the axis of windows a cell for each that is written.
 """
 
 import gc
@@ -110,13 +111,15 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
             ]
         case "windows":
             return [
-                replace(base, label=f"{long}", window=f"{{rolling: {long}}}", span=twice, paying=2)
-                for long, twice in (
-                    ("24h", "48h"),
-                    ("1h", "2h"),
-                    ("6h", "12h"),
-                    ("7d", "14d"),
-                    ("30d", "60d"),
+                replace(
+                    base, label=long, window=f"{{rolling: {long}, step: {hundredth}}}", span=twice, paying=2
+                )
+                for long, hundredth, twice in (
+                    ("24h", "864s", "48h"),
+                    ("1h", "36s", "2h"),
+                    ("6h", "216s", "12h"),
+                    ("7d", "6048s", "14d"),
+                    ("30d", "25920s", "60d"),
                 )
             ]
         case "tiers":
@@ -147,7 +150,7 @@ def measure_here(point: Point, events: int, seed: int) -> Cost:
     offset, at_ms = crowd.creators * crowd.videos, SPAN_START_MS + _MEETING_MS
     _apply(state, crowd.everybody(SPAN_START_MS, _MEETING_MS))
     span_ms = in_ms(parse_duration(point.span))
-    warm_ms = limits.dedupe_window_ms + _HOUR_MS
+    warm_ms = max(limits.dedupe_window_ms + _HOUR_MS, span_ms // 2)
     warming = events * warm_ms // span_ms
     offset += _apply(state, crowd.traffic(warming, at_ms, warm_ms, offset)).events
     state.cut()
