@@ -11,7 +11,7 @@ import sys
 from setuptools import setup
 
 HOT = (
-    *("awards", "conditions", "entry", "expiry", "filters", "intake", "judging", "memory"),
+    *("awards", "cells", "conditions", "entry", "expiry", "filters", "intake", "judging", "memory"),
     *("panes", "partition", "places", "plan", "series", "subject"),
 )
 """Modules of ``stream.core`` that every event comes through, and what they are made of."""

@@ -2,35 +2,39 @@
 
 ```
 pane    97   98   99  100  101  102
-cell     3         1         4    2     head 102, at_head 2, cells {97: 3, 99: 1, 101: 4}
+cell     3         1         4    2     head 102, at_head 2, cells [97, 3, 99, 1, 101, 4]
                     |- n=4 --|          before {4: 5}
 ```
 Most subjects never come near a threshold: nobody asks for their windows, and most events are in the newest pane:
 they cost two additions. Once a window that ends at the head has been asked for, the sum of its other panes is kept
 running: a later pane moves the head and takes what falls out of each window from it; an earlier pane (a late event)
 adds to the windows that still reach it. A window that ends near the head is told from that sum by what lies between;
-one that ends anywhere else is summed up, over the fewer of its panes and the cells there are.
+one that ends anywhere else is summed up.
 """
 
 from typing import Final
 
-from mypy_extensions import mypyc_attr
+from librt.vecs import append, vec
+from mypy_extensions import i64, mypyc_attr
+
+from stream.core.cells import add_to, amount_in, as_dict, panes_in, sum_of
 
 NEVER: Final = (1 << 62) - 1
 """A floor that no total reaches: nothing is left to be judged. Compiled code holds no larger integer without
 an object, and it would take two thousand million views of the longest."""
 
-NOTHING: Final[dict[int, int]] = {}
+NO_WINDOWS: Final[dict[int, int]] = {}
 NO_PANES: Final[list[int]] = []
-"""The other cells of every series that has but one, the sums of every series whose windows nobody has asked for, and
-the panes written of one of which only the head was: most have none of them. Never changed."""
+"""The sums of every series whose windows nobody has asked for, and the panes written of one of which only the head
+was: most have none of them. Never changed."""
 
 
 @mypyc_attr(acyclic=True)
 class Series:
     """Cells of one (counter, region) of one subject.
 
-    ``head`` is the newest pane that holds a cell, -1 for none, ``at_head`` what it holds; ``cells`` are the others.
+    ``head`` is the newest pane that holds a cell, -1 for none, ``at_head`` what it holds; ``cells`` are the others
+    (``core/cells``).
     ``total`` is the sum of all cells kept: never less than any window's sum. ``before`` are the windows that end at
     the head which have been asked for, by length in panes: what they hold but for the head.
 
@@ -59,10 +63,10 @@ class Series:
     )
 
     def __init__(self) -> None:
-        self.cells = NOTHING
+        self.cells = vec[i64]()
         self.head = -1
         self.at_head = 0
-        self.before = NOTHING
+        self.before = NO_WINDOWS
         self.total = 0
         self.floor = 0
         self.calm_from, self.calm_to, self.calm_floor = 0, -1, 0
@@ -76,21 +80,27 @@ class Series:
         self.total = sum(cells.values())
         self.head = max(cells)
         self.at_head = cells.pop(self.head)
-        self.cells = cells
+        packed = vec[i64](capacity=2 * len(cells))
+        for pane in sorted(cells):
+            packed = append(append(packed, pane), cells[pane])
+        self.cells = packed
 
     def all_cells(self) -> dict[int, int]:
         """Every cell by its pane."""
-        return {**self.cells, self.head: self.at_head} if self.head >= 0 else {}
+        found = as_dict(self.cells)
+        if self.head >= 0:
+            found[self.head] = self.at_head
+        return found
 
     def amount(self, pane: int) -> int | None:
         """What a pane's cell holds; None where there is none."""
-        return self.at_head if pane == self.head else self.cells.get(pane)
+        return self.at_head if pane == self.head else amount_in(self.cells, pane)
 
     def add(self, pane: int, amount: int) -> None:
         """Count ``amount`` in ``pane``. A cell exists from its first add on, also for an amount of 0."""
         head = self.head
         if pane < head:
-            self._set_cell(pane, self.cells.get(pane, 0) + amount)
+            self.cells = add_to(self.cells, pane, amount)
             for length in self.before:
                 if pane > head - length:
                     self.before[length] += amount
@@ -111,18 +121,22 @@ class Series:
         """The sum of the ``length`` panes that end with ``pane``."""
         head = self.head
         apart = abs(pane - head)
-        if apart >= length or (apart and len(self.cells) < apart):
-            found = self._sum(pane - length + 1, pane)
+        if apart >= length or (apart and len(self.cells) < 2 * apart):
+            found = sum_of(self.cells, pane - length + 1, pane)
             return found + self.at_head if pane - length < head <= pane else found
         if length not in self.before:
             if not self.before:
                 self.before = {}
-            self.before[length] = self._sum(head - length + 1, head - 1)
+            self.before[length] = sum_of(self.cells, head - length + 1, head - 1)
         others = self.before[length]
         if pane < head:
-            return others - self._sum(pane + 1, head - 1) + self._sum(pane - length + 1, head - length)
+            return (
+                others
+                - sum_of(self.cells, pane + 1, head - 1)
+                + sum_of(self.cells, pane - length + 1, head - length)
+            )
         if pane > head:
-            others -= self._sum(head - length + 1, pane - length)
+            others -= sum_of(self.cells, head - length + 1, pane - length)
         return others + self.at_head
 
     def windows(self, panes: list[int], length: int) -> list[int]:
@@ -132,40 +146,40 @@ class Series:
         """
         if len(panes) == 1:
             return [self.window(panes[0], length)]
-        held = sorted(self.panes_between(panes[0] - length + 1, panes[-1]))
-        amounts = [self.at_head if pane == self.head else self.cells[pane] for pane in held]
+        found = as_dict(self.cells, panes[0] - length + 1, panes[-1])
+        if panes[0] - length < self.head <= panes[-1]:
+            found[self.head] = self.at_head
+        cells = list(found.items())
         sums: list[int] = []
         total = entered = left = 0
         for pane in panes:
-            while entered < len(held) and held[entered] <= pane:
-                total += amounts[entered]
+            while entered < len(cells) and cells[entered][0] <= pane:
+                total += cells[entered][1]
                 entered += 1
-            while left < entered and held[left] <= pane - length:
-                total -= amounts[left]
+            while left < entered and cells[left][0] <= pane - length:
+                total -= cells[left][1]
                 left += 1
             sums.append(total)
         return sums
 
     def panes_between(self, first: int, last: int) -> list[int]:
-        """The panes in ``[first, last]`` that hold a cell, in no order."""
-        if last - first < len(self.cells):
-            panes = [pane for pane in range(first, last + 1) if pane in self.cells]
-        else:
-            panes = [pane for pane in self.cells if first <= pane <= last]
+        """The panes in ``[first, last]`` that hold a cell, ascending."""
+        panes = panes_in(self.cells, first, last)
         if first <= self.head <= last:
             panes.append(self.head)
         return panes
 
     def forget_before(self, pane: int) -> list[int]:
         """Drop the cells before ``pane``; the panes dropped."""
-        gone = [old for old in self.cells if old < pane]
-        for old in gone:
-            self.total -= self.cells.pop(old)
+        gone = panes_in(self.cells, 0, pane - 1)
+        if gone:
+            self.total -= sum_of(self.cells, 0, pane - 1)
+            self.cells = self.cells[2 * len(gone) :]
         if 0 <= self.head < pane:
             gone.append(self.head)
             self.head, self.at_head, self.total, self.head_touched = -1, 0, 0, False
         if gone:
-            self.before = NOTHING
+            self.before = NO_WINDOWS
         return gone
 
     def take_touched(self) -> list[int]:
@@ -183,7 +197,7 @@ class Series:
     def _move_head(self, pane: int) -> None:
         head = self.head
         if head >= 0:
-            self._set_cell(head, self.at_head)
+            self.cells = add_to(self.cells, head, self.at_head)
             if self.head_touched:
                 self._touch(head)
         if self.before:
@@ -191,23 +205,10 @@ class Series:
                 if pane - head >= length:
                     self.before[length] = 0
                 else:
-                    self.before[length] += self.at_head - self._sum(head - length + 1, pane - length)
+                    self.before[length] += self.at_head - sum_of(self.cells, head - length + 1, pane - length)
         self.head, self.at_head, self.head_touched = pane, 0, False
 
     def _touch(self, pane: int) -> None:
         if not self.touched:
             self.touched = []
         self.touched.append(pane)
-
-    def _set_cell(self, pane: int, amount: int) -> None:
-        if not self.cells:
-            self.cells = {}
-        self.cells[pane] = amount
-
-    def _sum(self, first: int, last: int) -> int:
-        """The sum of the cells from ``first`` to ``last``, the head's left out."""
-        cells = self.cells
-        if last - first < len(cells):
-            get = cells.get
-            return sum([get(pane, 0) for pane in range(first, last + 1)])
-        return sum([amount for pane, amount in cells.items() if first <= pane <= last])
