@@ -52,7 +52,7 @@ class Sizes:
     id: int
 
 
-IN_WORKER = Sizes(entry=700, series=360, cell=120, place=190, id=160)
+IN_WORKER = Sizes(entry=700, series=360, cell=40, place=190, id=160)
 IN_REDIS = Sizes(entry=340, series=0, cell=35, place=50, id=55)
 """As long as an entry has no more than 512 fields, its panes and places; series are only parts of their names."""
 
