@@ -8,7 +8,7 @@ along the axis of windows a cell for each that is written.
 import gc
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
@@ -67,6 +67,7 @@ class Point:
     paying: int = 0
     span: str = "1h"
     processes: int = 1
+    limits: Limits = field(default_factory=Limits)
 
 
 class Cost(NamedTuple):
@@ -110,18 +111,7 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
                 for count in (2, 4, 10, 30, 100)
             ]
         case "windows":
-            return [
-                replace(
-                    base, label=long, window=f"{{rolling: {long}, step: {hundredth}}}", span=twice, paying=2
-                )
-                for long, hundredth, twice in (
-                    ("24h", "864s", "48h"),
-                    ("1h", "36s", "2h"),
-                    ("6h", "216s", "12h"),
-                    ("7d", "6048s", "14d"),
-                    ("30d", "25920s", "60d"),
-                )
-            ]
+            return [_window(base, long) for long in ("24h", "1h", "6h", "7d", "30d")]
         case "tiers":
             return [replace(base, label=str(count), tiers=count, paying=2) for count in (1, 2, 3, 4)]
         case "processes":
@@ -129,6 +119,28 @@ def points(axis: Axis, most_subjects: int) -> list[Point]:
             return [
                 replace(base, label=str(count), processes=count, paying=2) for count in range(1, most + 1)
             ]
+
+
+def _window(base: Point, long: str) -> Point:
+    """Two of these windows of traffic, in steps of a hundredth; limits are to them what the usual are to a day."""
+    window_ms = in_ms(parse_duration(long))
+
+    def share(of_a_day_ms: int) -> int:
+        return window_ms * of_a_day_ms // (24 * _HOUR_MS)
+
+    usual = Limits()
+    return replace(
+        base,
+        label=long,
+        window=f"{{rolling: {long}, step: {window_ms // 100_000}s}}",
+        span=f"{2 * window_ms // 1_000}s",
+        limits=Limits(
+            allowed_lateness_ms=share(usual.allowed_lateness_ms),
+            allowed_skew_ms=share(usual.allowed_skew_ms),
+            dedupe_window_ms=share(usual.dedupe_window_ms),
+        ),
+        paying=2,
+    )
 
 
 def measure(point: Point, events: int, seed: int) -> Cost:
@@ -144,13 +156,12 @@ def measure_here(point: Point, events: int, seed: int) -> Cost:
     gc.set_threshold(*gc_thresholds())
     with TemporaryDirectory() as folder:
         write_programs(Path(folder), point)
-        limits = Limits()
-        state = Partition(0, Plan(load(Path(folder)).programs), limits)
+        state = Partition(0, Plan(load(Path(folder)).programs), point.limits)
     crowd = Crowd(point.creators, VIDEOS, point.spread, seed)
     offset, at_ms = crowd.creators * crowd.videos, SPAN_START_MS + _MEETING_MS
     _apply(state, crowd.everybody(SPAN_START_MS, _MEETING_MS))
     span_ms = in_ms(parse_duration(point.span))
-    warm_ms = max(limits.dedupe_window_ms + _HOUR_MS, span_ms // 2)
+    warm_ms = max(point.limits.dedupe_window_ms, span_ms // 2)
     warming = events * warm_ms // span_ms
     offset += _apply(state, crowd.traffic(warming, at_ms, warm_ms, offset)).events
     state.cut()
