@@ -17,7 +17,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -67,8 +67,21 @@ def _as_brokers(written: str) -> str:
     return written
 
 
+_URL = re.compile(
+    r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
+)
+
+
+def split_redis_url(written: str) -> SplitResult:
+    """The parts of a URL that may name several hosts, also by IPv6, which ``urlsplit`` refuses in newer Pythons."""
+    match = _URL.fullmatch(written)
+    assert match is not None
+    scheme, netloc, path, query, fragment = match.groups("")
+    return SplitResult(scheme.lower(), netloc, path, query, fragment)
+
+
 def _as_redis_url(written: str) -> str:
-    parts = urlsplit(written)
+    parts = split_redis_url(written)
     if parts.scheme not in ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"):
         raise ValueError(
             "expected a URL that starts with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"

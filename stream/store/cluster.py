@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Self, cast
-from urllib.parse import urlsplit
 
 from redis.crc import key_slot
 
 from stream.errors import InputError
+from stream.settings import split_redis_url
 from stream.store.link import Link, Place, Refused
 from stream.store.scripts import Command
 
@@ -58,7 +58,7 @@ class Cluster:
 
         Raises InputError for a URL that can't be read, without repeating it: it may hold a password.
         """
-        parts = urlsplit(url)
+        parts = split_redis_url(url)
         login, at, nodes = parts.netloc.rpartition("@")
         read = [_PLACE.fullmatch(node) for node in nodes.split(",")]
         if parts.path not in ("", "/", "/0") or not all(read):

@@ -4,9 +4,9 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Self, cast
-from urllib.parse import urlsplit
 
 from stream.errors import InputError, Unreachable
+from stream.settings import split_redis_url
 from stream.store import scripts
 from stream.store.census import entries
 from stream.store.cluster import SCHEMES, Cluster
@@ -45,7 +45,7 @@ class StateStore:
             Unreachable: no answer in the stated time. No message ever holds the password.
         """
         Layout(app, 0)  # refuses a bad name before anything is tried
-        redis = Cluster.to(url) if urlsplit(url).scheme in SCHEMES else Link.to(url)
+        redis = Cluster.to(url) if split_redis_url(url).scheme in SCHEMES else Link.to(url)
         try:
             await _check(redis, scripts.probe(app, whole=whole), timeout_s, say)
         except BaseException:

@@ -6,6 +6,7 @@ import pytest
 
 from stream.errors import InputError, Unreachable
 from stream.store.checkpoint import Delta, IdBatch
+from stream.store.cluster import Cluster
 from stream.store.layout import BUCKET_MS
 from stream.store.store import StateStore
 from tests.kafka.broker import free_ports
@@ -137,3 +138,10 @@ async def test_a_name_that_can_not_be_a_key_is_refused(said: Said) -> None:
     """Before anything is tried."""
     with pytest.raises(InputError, match="application name"):
         await StateStore.connect("redis://127.0.0.1:1", "a{b}", timeout_s=5, say=said)
+
+
+async def test_nodes_of_a_cluster_may_be_named_by_ipv6() -> None:
+    """Also one that is not the first, which newer Pythons' own reading of URLs refuses."""
+    cluster = Cluster.to("redis+cluster://me:s3cret@a:6380,[::1]:6381,c")
+    assert cluster._seeds == {("a", 6380), ("::1", 6381), ("c", 6379)}
+    await cluster.close()
