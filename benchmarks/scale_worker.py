@@ -104,9 +104,8 @@ def measure(on: Servers, spot: Spot, events: int, seed: int) -> WorkerCost:
 
 def _watch(place: Ground, spot: Spot, workers: Sequence[Worker], events: int) -> WorkerCost:
     redis_before, first = RedisUse.of(place.servers.redis), _looks(workers)
-    left = events - place.committed()
     if spot.restarted:
-        least = _counted(first) + left // 2
+        least = _counted(first) + (events - place.committed()) // 2
         workers[0].wait_until(lambda _: _counted(_looks(workers)) >= least, _patience_s(events))
         reached = durable = _looks(workers)
     else:

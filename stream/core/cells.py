@@ -7,13 +7,8 @@ is of a later pane than all before it, and is appended; any other is found by bi
 An array is a value: what is returned takes the place of what was given, which must not be used any more.
 """
 
-from typing import Final
-
 from librt.vecs import append, vec
 from mypy_extensions import i64
-
-LAST: Final = (1 << 62) - 1
-"""A pane after all others."""
 
 
 def place(cells: vec[i64], pane: i64) -> i64:
@@ -73,7 +68,7 @@ def panes_in(cells: vec[i64], first: i64, last: i64) -> list[int]:
     return panes
 
 
-def as_dict(cells: vec[i64], first: i64 = 0, last: i64 = LAST) -> dict[int, int]:
+def as_dict(cells: vec[i64], first: i64, last: i64) -> dict[int, int]:
     """What the panes from ``first`` to ``last`` hold that have a cell, ascending."""
     at, end = place(cells, first), len(cells)
     found: dict[int, int] = {}

@@ -66,7 +66,6 @@ class Memory:
             self._new(key, Places(key)).restore(fields)
         else:
             self.forget(key, self._new(key, Subject(key)).restore(fields, self._plan))
-        self.entries[key].used = self.chunk + 1
 
     def subject(self, key: str) -> Subject:
         """A subject that is about to change."""
@@ -185,7 +184,7 @@ class Memory:
         self._emptied = waiting
 
     def _new(self, key: str, entry: E) -> E:
-        entry.used = self.chunk
+        entry.used = self.chunk + 1  # stays until then; one that changes at once is used now
         self.entries[key] = entry
         return entry
 

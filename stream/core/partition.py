@@ -96,11 +96,8 @@ class Partition:
         for event in decoded:
             if isinstance(event, Rejection):
                 continue
-            gates, feeds = self.plan.fed(topic, event.region)
-            for kind, _ in feeds:
-                wanted[_key(kind, event)] = None
-            for gate in gates:
-                wanted[_places_key(gate, event, _counted_at(event))] = None
+            for key in self._may_touch(topic, event):
+                wanted[key] = None
         return self.memory.missing(wanted)
 
     # Applying
@@ -175,10 +172,15 @@ class Partition:
         if type(event) is Rejection:
             return False
         entries = self.memory.entries
+        return any(key not in entries for key in self._may_touch(topic, event))
+
+    def _may_touch(self, topic: Topic, event: Event) -> list[str]:
+        """The keys of the entries that an event comes to, whether or not it passes their filters."""
         gates, feeds = self.plan.fed(topic, event.region)
-        return any(_key(kind, event) not in entries for kind, _ in feeds) or any(
-            _places_key(gate, event, _counted_at(event)) not in entries for gate in gates
-        )
+        keys = [_key(kind, event) for kind, _ in feeds]
+        for gate in gates:
+            keys.append(_places_key(gate, event, _counted_at(event)))
+        return keys
 
     def _in_step_at(self, topic: Topic, timestamps: Sequence[int]) -> int:
         """The index of the record by which the topic gets to where it had been passed; how many where none does."""

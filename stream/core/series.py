@@ -87,10 +87,7 @@ class Series:
 
     def all_cells(self) -> dict[int, int]:
         """Every cell by its pane."""
-        found = as_dict(self.cells)
-        if self.head >= 0:
-            found[self.head] = self.at_head
-        return found
+        return self._between(0, self.head)
 
     def amount(self, pane: int) -> int | None:
         """What a pane's cell holds; None where there is none."""
@@ -146,10 +143,7 @@ class Series:
         """
         if len(panes) == 1:
             return [self.window(panes[0], length)]
-        found = as_dict(self.cells, panes[0] - length + 1, panes[-1])
-        if panes[0] - length < self.head <= panes[-1]:
-            found[self.head] = self.at_head
-        cells = list(found.items())
+        cells = list(self._between(panes[0] - length + 1, panes[-1]).items())
         sums: list[int] = []
         total = entered = left = 0
         for pane in panes:
@@ -171,9 +165,10 @@ class Series:
 
     def forget_before(self, pane: int) -> list[int]:
         """Drop the cells before ``pane``; the panes dropped."""
-        gone = panes_in(self.cells, 0, pane - 1)
+        cells = as_dict(self.cells, 0, pane - 1)
+        gone = list(cells)
         if gone:
-            self.total -= sum_of(self.cells, 0, pane - 1)
+            self.total -= sum(cells.values())
             self.cells = self.cells[2 * len(gone) :]
         if 0 <= self.head < pane:
             gone.append(self.head)
@@ -207,6 +202,13 @@ class Series:
                 else:
                     self.before[length] += self.at_head - sum_of(self.cells, head - length + 1, pane - length)
         self.head, self.at_head, self.head_touched = pane, 0, False
+
+    def _between(self, first: int, last: int) -> dict[int, int]:
+        """What the panes in ``[first, last]`` hold that have a cell, ascending."""
+        found = as_dict(self.cells, first, last)
+        if first <= self.head <= last:
+            found[self.head] = self.at_head
+        return found
 
     def _touch(self, pane: int) -> None:
         if not self.touched:
